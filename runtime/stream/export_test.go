@@ -1,0 +1,4 @@
+package stream
+
+// Reserve lets tests place a deadline around it.
+const Reserve = reserve

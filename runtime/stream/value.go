@@ -1,0 +1,165 @@
+package stream
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// DecodeImage calls set for each attribute of an image in DynamoDB's JSON, such as {"Id":{"S":"1"},"Paid":{"BOOL":true}}.
+// The order of the calls says nothing. Of attributes with the same name the last one counts. An error of set ends the
+// decoding and is returned with the attribute's name.
+//
+// Attributes that set does not look at are skipped, whatever their type, so an item may hold more than its Go type
+// knows.
+func DecodeImage(image []byte, set func(name string, v Value) error) error {
+	var attributes map[string]json.RawMessage
+	if err := json.Unmarshal(image, &attributes); err != nil {
+		return fmt.Errorf("decode image: %w", err)
+	}
+	// Sorted, so that the same image always gives the same error.
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if err := set(name, Value{attributes[name]}); err != nil {
+			return fmt.Errorf("attribute %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Value is one attribute's value, of the type that its image names. It holds only while [DecodeImage] runs; what
+// its methods return may be kept.
+//
+// Each method asks for one type and gives an error when the value has another. NULL is the exception: it fits
+// every type and gives the zero value, the same as an attribute that the image does not have, because tables
+// use both to say "nothing here". [Value.IsNull] tells them apart.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+type Value struct {
+	json []byte // such as {"S":"1"}
+}
+
+// IsNull says whether the value has the type NULL.
+func (v Value) IsNull() bool {
+	descriptor, _, err := v.split()
+	return err == nil && descriptor == "NULL"
+}
+
+// String gives a value of type S.
+func (v Value) String() (string, error) { return get(v, "S", decodeString) }
+
+// Number gives a value of type N.
+func (v Value) Number() (Number, error) { return get(v, "N", decodeNumber) }
+
+// Binary gives a value of type B, decoded from base64. NULL gives nil, empty binary an empty slice.
+func (v Value) Binary() ([]byte, error) { return get(v, "B", decodeBinary) }
+
+// Bool gives a value of type BOOL.
+func (v Value) Bool() (bool, error) { return get(v, "BOOL", decodeBool) }
+
+// StringSet gives a value of type SS, in the image's order.
+func (v Value) StringSet() ([]string, error) { return get(v, "SS", decodeSet(decodeString)) }
+
+// NumberSet gives a value of type NS, in the image's order.
+func (v Value) NumberSet() ([]Number, error) { return get(v, "NS", decodeSet(decodeNumber)) }
+
+// BinarySet gives a value of type BS, decoded from base64, in the image's order.
+func (v Value) BinarySet() ([][]byte, error) { return get(v, "BS", decodeSet(decodeBinary)) }
+
+// split takes {"S":"1"} apart.
+func (v Value) split() (descriptor string, value json.RawMessage, err error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(v.json, &members); err != nil {
+		return "", nil, fmt.Errorf("decode attribute value: %w", err)
+	}
+	if len(members) != 1 {
+		return "", nil, fmt.Errorf("an attribute value has exactly one type, this one %d", len(members))
+	}
+	for descriptor, value = range members {
+	}
+	return descriptor, value, nil
+}
+
+func get[G any](v Value, want string, decode func(json.RawMessage) (G, error)) (G, error) {
+	var zero G
+	descriptor, value, err := v.split()
+	if err != nil {
+		return zero, err
+	}
+	switch descriptor {
+	case want:
+	case "NULL":
+		return zero, nil
+	case "S", "N", "B", "BOOL", "M", "L", "SS", "NS", "BS":
+		return zero, fmt.Errorf("want type %s, have %s", want, descriptor)
+	default:
+		return zero, fmt.Errorf("want type %s, have %q, which is no type of DynamoDB", want, descriptor)
+	}
+	got, err := decode(value)
+	if err != nil {
+		return zero, fmt.Errorf("decode type %s: %w", want, err)
+	}
+	return got, nil
+}
+
+func decodeString(m json.RawMessage) (string, error) {
+	// encoding/json would take null for "".
+	if m[0] != '"' {
+		return "", errors.New("not a JSON string")
+	}
+	var s string
+	err := json.Unmarshal(m, &s)
+	return s, err
+}
+
+func decodeNumber(m json.RawMessage) (Number, error) {
+	s, err := decodeString(m)
+	return Number(s), err
+}
+
+// strictBase64 refuses what no encoder writes: padding bits other than zero.
+var strictBase64 = base64.StdEncoding.Strict()
+
+func decodeBinary(m json.RawMessage) ([]byte, error) {
+	s, err := decodeString(m)
+	if err != nil {
+		return nil, err
+	}
+	// Even the strict decoder skips line breaks.
+	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
+		return nil, base64.CorruptInputError(i)
+	}
+	return strictBase64.DecodeString(s)
+}
+
+func decodeBool(m json.RawMessage) (bool, error) {
+	switch string(m) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, errors.New("neither true nor false")
+}
+
+func decodeSet[G any](decode func(json.RawMessage) (G, error)) func(json.RawMessage) ([]G, error) {
+	return func(m json.RawMessage) ([]G, error) {
+		if m[0] != '[' {
+			return nil, errors.New("not a JSON array")
+		}
+		var members []json.RawMessage
+		if err := json.Unmarshal(m, &members); err != nil {
+			return nil, err
+		}
+		set := make([]G, len(members))
+		for i, member := range members {
+			var err error
+			if set[i], err = decode(member); err != nil {
+				return nil, fmt.Errorf("member %d: %w", i+1, err)
+			}
+		}
+		return set, nil
+	}
+}
