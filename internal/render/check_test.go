@@ -1,0 +1,185 @@
+package render
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"streamgen/internal/tree"
+)
+
+// blocks parses all terraform files and gives their blocks by address, such as "aws_iam_role.x" and "var.y".
+func blocks(t *testing.T, files tree.Tree) map[string]*hclsyntax.Body {
+	t.Helper()
+	all := map[string]*hclsyntax.Body{}
+	for _, f := range files {
+		if path.Ext(f.Path) != ".tf" {
+			continue
+		}
+		parsed, findings := hclsyntax.ParseConfig(f.Data, f.Path, hcl.InitialPos)
+		if findings.HasErrors() {
+			t.Fatal(findings)
+		}
+		for _, b := range parsed.Body.(*hclsyntax.Body).Blocks {
+			address := strings.Join(b.Labels, ".")
+			switch b.Type {
+			case "resource":
+			case "variable":
+				address = "var." + address
+			case "terraform":
+				address = "terraform"
+			default:
+				address = b.Type + "." + address
+			}
+			if all[address] != nil {
+				t.Errorf("%s: %s is declared twice", f.Path, address)
+			}
+			all[address] = b.Body
+		}
+	}
+	return all
+}
+
+// checkReferences checks that every reference of terraform leads to something declared.
+func checkReferences(t *testing.T, files tree.Tree) {
+	t.Helper()
+	all := blocks(t, files)
+	found := 0
+	for address, body := range all {
+		findings := hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
+			expression, ok := n.(*hclsyntax.ScopeTraversalExpr)
+			if !ok {
+				return nil
+			}
+			to := reference(expression.Traversal)
+			if strings.HasPrefix(address, "var.") {
+				return nil // type = string names a type
+			}
+			found++
+			if all[to] == nil {
+				t.Errorf("%s: reference to %s, which is not declared", address, to)
+			}
+			return nil
+		})
+		if findings.HasErrors() {
+			t.Error(findings)
+		}
+	}
+	if found == 0 {
+		t.Error("no references at all: does the check still see them?")
+	}
+}
+
+// reference gives the address that a traversal begins with.
+func reference(traversal hcl.Traversal) string {
+	parts := 2
+	if traversal.RootName() == "data" {
+		parts = 3
+	}
+	address := []string{traversal.RootName()}
+	for _, step := range traversal[1:min(parts, len(traversal))] {
+		if attr, ok := step.(hcl.TraverseAttr); ok {
+			address = append(address, attr.Name)
+		}
+	}
+	return strings.Join(address, ".")
+}
+
+// checkGo type-checks the generated Go files against the outline below of what they use.
+func checkGo(t *testing.T, files tree.Tree) {
+	t.Helper()
+	c := checker{
+		fset:    token.NewFileSet(),
+		sources: map[string]string{"streamgen/runtime/stream": runtimeOutline},
+		done:    map[string]*types.Package{},
+	}
+	for _, f := range files {
+		if path.Ext(f.Path) == ".go" {
+			c.sources["example.com/shop/"+path.Dir(f.Path)] = string(f.Data)
+		}
+	}
+	for importPath := range maps.Clone(c.sources) {
+		if _, err := c.Import(importPath); err != nil {
+			t.Errorf("%v\n%s", err, c.sources[importPath])
+		}
+	}
+}
+
+// runtimeOutline declares what generated code uses of runtime/stream. TestProjectBuilds uses the real one.
+const runtimeOutline = `package stream
+
+import ("context"; "encoding/json")
+
+type (
+	Number string
+	Value struct{}
+	Change[T any] struct { EventID string; Kind string; Old, New *T; DynamoDB json.RawMessage }
+	Image[T any] interface { *T; UnmarshalImage(image []byte) error }
+)
+
+func (Value) String() (s string, err error)        { return }
+func (Value) Number() (n Number, err error)        { return }
+func (Value) Binary() (b []byte, err error)        { return }
+func (Value) Bool() (b bool, err error)            { return }
+func (Value) StringSet() (s []string, err error)   { return }
+func (Value) NumberSet() (s []Number, err error)   { return }
+func (Value) BinarySet() (s [][]byte, err error)   { return }
+
+func DecodeImage(image []byte, set func(name string, v Value) error) error { return nil }
+
+func Start[T any, P Image[T]](handle func(context.Context, Change[T]) error) {}
+`
+
+// checker imports packages that are one file each, and those of the standard library.
+type checker struct {
+	fset    *token.FileSet
+	sources map[string]string
+	done    map[string]*types.Package
+}
+
+func (c checker) Import(importPath string) (*types.Package, error) {
+	src, ours := c.sources[importPath]
+	if !ours {
+		return c.importStd(importPath)
+	}
+	if p := c.done[importPath]; p != nil {
+		return p, nil
+	}
+	file, err := parser.ParseFile(c.fset, importPath, src, 0)
+	if err != nil {
+		return nil, err
+	}
+	config := types.Config{Importer: c}
+	p, err := config.Check(importPath, c.fset, []*ast.File{file}, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.done[importPath] = p
+	return p, nil
+}
+
+// importStd stands for packages of the standard library by what generated code uses of them: to check the real ones
+// from their sources would take seconds.
+func (c checker) importStd(importPath string) (*types.Package, error) {
+	src, known := map[string]string{
+		"context":       "type Context interface{}",
+		"encoding/json": "type RawMessage []byte",
+		"os":            "type File struct{}; var Stdout *File",
+		"log/slog": `import "context"; type Logger struct{}; type h struct{}; func New(h) *Logger { return nil };` +
+			"func NewJSONHandler(w, o any) (x h) { return }; func (*Logger) InfoContext(c context.Context, m string, a ...any) {}",
+	}[importPath]
+	if !known {
+		return nil, fmt.Errorf("import of %s: not expected", importPath)
+	}
+	c.sources[importPath] = "package " + path.Base(importPath) + "; " + src
+	return c.Import(importPath)
+}

@@ -1,0 +1,142 @@
+// Package render turns planned files into bytes: it fills their templates, formats the result and parses it. It
+// writes nothing.
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/format"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"golang.org/x/mod/modfile"
+
+	"streamgen/internal/fileplan"
+	"streamgen/internal/tree"
+)
+
+// Render fills the templates of all files. Every path in templates that ends in .tmpl is a template under that
+// name, so that each may use the others.
+//
+// Files come out formatted and parsed, sorted by path. An error is never the user's but a mistake in a template or a
+// view: it names the template and the line, and there is no tree.
+func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
+	set, err := parse(templates)
+	if err != nil {
+		return nil, err
+	}
+	out := make(tree.Tree, 0, len(files))
+	for _, f := range files {
+		data, err := renderFile(set, f)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", f.Path, err)
+		}
+		out = append(out, tree.File{
+			Path: f.Path, Data: data, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path,
+		})
+	}
+	slices.SortFunc(out, func(a, b tree.File) int { return strings.Compare(a.Path, b.Path) })
+	return out, nil
+}
+
+func parse(templates fs.FS) (*template.Template, error) {
+	set := template.New("").Option("missingkey=error").Funcs(funcs())
+	err := fs.WalkDir(templates, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".tmpl" {
+			return err
+		}
+		text, err := fs.ReadFile(templates, name)
+		if err != nil {
+			return err
+		}
+		_, err = set.New(name).Parse(string(text))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read templates: %w", err)
+	}
+	return set, nil
+}
+
+func renderFile(set *template.Template, f fileplan.File) ([]byte, error) {
+	var b bytes.Buffer
+	if err := set.ExecuteTemplate(&b, f.Template, f.View); err != nil {
+		return nil, err // it names the template and the line itself
+	}
+	finish, known := map[string]func([]byte) ([]byte, error){
+		".go": finishGo, ".mod": finishMod, ".tf": finishHCL,
+	}[path.Ext(f.Path)]
+	if !known {
+		return nil, fmt.Errorf("template %s: no way to check a file of this kind", f.Template)
+	}
+	data, err := finish(b.Bytes())
+	if bad := new(lineError); errors.As(err, &bad) {
+		return nil, fmt.Errorf("template %s: line %d of its output, %q: %w",
+			f.Template, bad.line, lineOf(b.Bytes(), bad.line), bad.err)
+	}
+	return data, err
+}
+
+// lineError is what is wrong with a line of a template's output.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return e.err.Error() }
+
+func (e *lineError) Unwrap() error { return e.err }
+
+func finishGo(src []byte) ([]byte, error) {
+	// format.Source alone would also take a piece of a file.
+	if _, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution); err != nil {
+		line := 0
+		if list := (scanner.ErrorList)(nil); errors.As(err, &list) {
+			line, err = list[0].Pos.Line, errors.New(list[0].Msg)
+		}
+		return nil, &lineError{line, err}
+	}
+	return format.Source(src)
+}
+
+func finishMod(src []byte) ([]byte, error) {
+	f, err := modfile.Parse("go.mod", src, nil)
+	if err != nil {
+		line := 0
+		if list := (modfile.ErrorList)(nil); errors.As(err, &list) {
+			line, err = list[0].Pos.Line, list[0].Err
+		}
+		return nil, &lineError{line, err}
+	}
+	return f.Format()
+}
+
+func finishHCL(src []byte) ([]byte, error) {
+	if _, findings := hclsyntax.ParseConfig(src, "", hcl.InitialPos); findings.HasErrors() {
+		first := findings.Errs()[0]
+		line := 0
+		if d := (*hcl.Diagnostic)(nil); errors.As(first, &d) && d.Subject != nil {
+			line, first = d.Subject.Start.Line, errors.New(d.Summary+": "+d.Detail)
+		}
+		return nil, &lineError{line, first}
+	}
+	return hclwrite.Format(src), nil
+}
+
+func lineOf(src []byte, n int) string {
+	lines := strings.Split(string(src), "\n")
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return lines[n-1]
+}
