@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"streamgen/internal/report"
+	"streamgen/internal/tf"
+)
+
+type applyOptions struct {
+	env          environment
+	yes          bool
+	json         bool
+	allowDestroy []string
+}
+
+func newApply(std streams, at func() (string, error)) *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Generate, compile, plan and apply",
+		Long: `Generate and build what is stale, plan to a file, show the plan, and apply exactly that file with the real terraform.
+
+On AWS it asks before it applies, or wants --yes where there is no terminal. A plan that deletes or replaces a table is
+refused until the table is named with --allow-destroy. Run again after an interruption, it goes on from there.`,
+		Example: `  gen apply --env local
+  gen apply
+  gen apply --yes --allow-destroy table.orders`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			start, err := at()
+			if err != nil {
+				return err
+			}
+			return runApply(cmd.Context(), std, start, o)
+		},
+	}
+	o.env.flags(cmd)
+	f := cmd.Flags()
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.StringArrayVar(&o.allowDestroy, "allow-destroy", nil, "let the plan destroy `table.NAME` and its items (repeatable)")
+	return cmd
+}
+
+func runApply(ctx context.Context, std streams, start string, o applyOptions) error {
+	if o.env.name != localEnvironment && !o.yes && !isTerminal(std.in) {
+		return usagef("this changes AWS and there is no terminal to ask on: 'gen plan' shows what would change, --yes applies it")
+	}
+	s, err := openSession(ctx, std, start, o.env)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	plan, run, err := s.plan(ctx, tf.PlanOptions{})
+	if err != nil {
+		return err
+	}
+	if err := guardData(plan, o.allowDestroy); err != nil {
+		return err
+	}
+	if err := run.PlanText(std.err); err != nil {
+		return err
+	}
+	if plan.Changed {
+		if !s.env.local() && !o.yes {
+			if err := ask(std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
+				return err
+			}
+		}
+		// A plan that takes in what an interrupted apply left has been made anew: its tables are guarded again.
+		review := func(again tf.Plan) error {
+			run = s.judged(again)
+			return guardData(again, o.allowDestroy)
+		}
+		if _, err := s.terraform.ApplyConverging(ctx, plan, tf.PlanOptions{}, review); err != nil {
+			return s.explain(err)
+		}
+	}
+	run = s.timed(run)
+	if o.json {
+		err = report.JSON(std.out, run)
+	} else {
+		err = run.DoneText(std.out, "apply")
+	}
+	std.printf("gen: took %s\n", run.Timing)
+	return err
+}
+
+// ask wants exactly the expected answer.
+func ask(std streams, question, expected string) error {
+	std.printf("%s", question)
+	answer, err := bufio.NewReader(std.in).ReadString('\n')
+	if strings.TrimSpace(answer) == expected {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("nothing was done: reading the answer: %w", err)
+	}
+	return fmt.Errorf("nothing was done: the answer was not %q", expected)
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"streamgen/internal/report"
+	"streamgen/internal/tf"
+)
+
+type destroyOptions struct {
+	env     environment
+	confirm string
+	json    bool
+}
+
+func newDestroy(std streams, at func() (string, error)) *cobra.Command {
+	var o destroyOptions
+	cmd := &cobra.Command{
+		Use:   "destroy",
+		Short: "Delete everything that apply made, with all items",
+		Long: `Delete everything that the environment's state holds: tables with all their items, functions, logs.
+
+On AWS it asks for the project's name, or wants it with --confirm where there is no terminal; and AWS itself refuses to
+delete a table whose deletion protection is on.`,
+		Example: "  gen destroy --env local\n  gen destroy --confirm orders",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			start, err := at()
+			if err != nil {
+				return err
+			}
+			return runDestroy(cmd.Context(), std, start, o)
+		},
+	}
+	o.env.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.confirm, "confirm", "", "the `PROJECT`'s name, instead of being asked for it")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runDestroy(ctx context.Context, std streams, start string, o destroyOptions) error {
+	if o.env.name != localEnvironment && o.confirm == "" && !isTerminal(std.in) {
+		return usagef("this deletes tables on AWS and there is no terminal to ask on: 'gen plan --destroy' shows what, --confirm PROJECT does it")
+	}
+	s, err := openSession(ctx, std, start, o.env)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if o.confirm != "" && o.confirm != s.project.spec.Project {
+		return usagef("--confirm %s: the project's name is %s", o.confirm, s.project.spec.Project)
+	}
+	plan, run, err := s.plan(ctx, tf.PlanOptions{Destroy: true})
+	if err != nil {
+		return err
+	}
+	if err := run.PlanText(std.err); err != nil {
+		return err
+	}
+	if plan.Changed {
+		if !s.env.local() && o.confirm == "" {
+			const question = "This deletes the above, tables with all their items. The project's name, to confirm: "
+			if err := ask(std, question, s.project.spec.Project); err != nil {
+				return err
+			}
+		}
+		if _, err := s.terraform.Apply(ctx, plan); err != nil {
+			return s.explain(err)
+		}
+	}
+	left, err := s.terraform.Resources(ctx)
+	if err != nil {
+		return s.explain(err)
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("destroy left %s", strings.Join(left, ", "))
+	}
+	run = s.timed(run)
+	if o.json {
+		err = report.JSON(std.out, run)
+	} else {
+		err = run.DoneText(std.out, "destroy")
+		if err == nil {
+			_, err = fmt.Fprintln(std.out, "nothing left")
+		}
+	}
+	std.printf("gen: took %s\n", run.Timing)
+	return err
+}

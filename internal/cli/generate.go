@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"streamgen/internal/report"
+	"streamgen/internal/tree"
+)
+
+type generateOptions struct {
+	check, diff, force, json bool
+}
+
+func newGenerate(std streams, at func() (string, error)) *cobra.Command {
+	var o generateOptions
+	cmd := &cobra.Command{
+		Use:     "generate",
+		Short:   "Render Terraform and Go from gen.yaml",
+		Long: `Render everything under generated/ from gen.yaml, and a scaffold for each handler that has none yet.
+
+Files under handlers/ are yours: they are created once and never touched again. When a handler leaves the spec its
+generated files go and its handler.go stays. A generated file that was edited is named and not overwritten, unless --force.
+
+--check and --diff write nothing; the exit code is 3 when there is something to write.`,
+		Example: `  gen generate
+  gen generate --diff     # show what would change
+  gen generate --check    # for CI: fail when generated files are not up to date`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			start, err := at()
+			if err != nil {
+				return err
+			}
+			p, err := loadProject(start, findingsText)
+			if err != nil {
+				return err
+			}
+			if err := p.warn(std); err != nil {
+				return err
+			}
+			_, err = p.generate(cmd.Context(), std, o)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.check, "check", false, "write nothing; exit code 3 when something is not up to date")
+	f.BoolVar(&o.diff, "diff", false, "write nothing; print what would change as a unified diff")
+	f.BoolVar(&o.force, "force", false, "overwrite generated files that were edited")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	cmd.MarkFlagsMutuallyExclusive("check", "diff", "force")
+	cmd.MarkFlagsMutuallyExclusive("diff", "json")
+	return cmd
+}
+
+// warn prints the findings that stop nothing.
+func (p *project) warn(std streams) error {
+	return findingsText.write(std, p.warnings, p.sources)
+}
+
+// generate brings the project's files to what the spec says and gives the time that it took. It returns errPending when
+// it was asked not to write and there was something to write.
+func (p *project) generate(ctx context.Context, std streams, o generateOptions) (took time.Duration, err error) {
+	release, err := lockProject(ctx, std, p.dir, filesLock)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	begun := time.Now()
+	want, err := p.tree()
+	if err != nil {
+		return 0, err
+	}
+	changes, err := tree.Compare(p.dir, want)
+	if err != nil {
+		return 0, err
+	}
+	if o.diff {
+		if err := changes.Diff(std.out); err != nil {
+			return 0, err
+		}
+	}
+	if !o.check && !o.diff {
+		if err := p.write(changes, o); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case o.json:
+		err = report.JSON(std.out, report.FilesOf(changes))
+	case !o.diff:
+		err = report.FilesOf(changes).Text(std.out)
+	}
+	if err == nil && (o.check || o.diff) && changes.Pending() {
+		err = errPending
+	}
+	return time.Since(begun), err
+}
+
+func (p *project) write(changes tree.Changes, o generateOptions) error {
+	err := tree.Write(p.dir, changes, tree.WriteOptions{Force: o.force})
+	var edited *tree.EditedError
+	if errors.As(err, &edited) {
+		return fmt.Errorf("generated files were edited, so nothing was written:\n  %s\n'gen generate --diff' shows the edits, 'gen generate --force' overwrites them",
+			strings.Join(edited.Paths, "\n  "))
+	}
+	return err
+}

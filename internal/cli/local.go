@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"streamgen/internal/local"
+)
+
+type localOptions struct {
+	listen  string
+	region  string
+	json    bool
+	verbose bool
+}
+
+func newLocal(std streams) *cobra.Command {
+	var o localOptions
+	cmd := &cobra.Command{
+		Use:   "local",
+		Short: "Run the local stack: DynamoDB, Streams, Lambda and the mapping between them",
+		Long: `Run the local stack until it is interrupted: DynamoDB and DynamoDB Streams, Lambda with the real handler processes, event
+source mappings, and as much of IAM, STS and CloudWatch Logs as they need. It holds everything in memory, needs no account
+and listens on this machine alone.
+
+What handlers log goes to stdout. Any AWS SDK or CLI talks to it with AWS_ENDPOINT_URL and any credentials. What is
+not emulated is refused by its name.`,
+		Example: `  gen local
+  gen local --listen 127.0.0.1:4567
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws dynamodb list-tables`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runLocal(cmd.Context(), std, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "loopback `ADDRESS:PORT` to serve; port 0 takes a free one")
+	f.StringVar(&o.region, "region", "us-east-1", "`REGION` of requests that are not signed for one")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, and each log line")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell each request on stderr")
+	return cmd
+}
+
+// localEvent is a line that gen local --json prints.
+type localEvent struct {
+	// Event is "ready" or "log".
+	Event    string     `json:"event"`
+	Endpoint string     `json:"endpoint,omitempty"`
+	Time     *time.Time `json:"time,omitempty"`
+	Region   string     `json:"region,omitempty"`
+	Group    string     `json:"group,omitempty"`
+	Stream   string     `json:"stream,omitempty"`
+	Message  string     `json:"message,omitempty"`
+}
+
+func runLocal(ctx context.Context, std streams, o localOptions) error {
+	var mu sync.Mutex // handlers log from several processes at once
+	emit := func(e localEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case o.json:
+			_ = json.NewEncoder(std.out).Encode(e) // a reader that went away does not stop the stack
+		case e.Event == "log":
+			fmt.Fprintf(std.out, "%s %s\n", e.Group, e.Message)
+		}
+	}
+	options := local.Options{
+		Listen: o.listen,
+		Region: o.region,
+		Logs: func(e local.LogEvent) {
+			emit(localEvent{Event: "log", Time: &e.Time, Region: e.Region, Group: e.Group, Stream: e.Stream, Message: e.Message})
+		},
+	}
+	if o.verbose {
+		options.Logger = slog.New(slog.NewTextHandler(std.err, nil))
+	}
+	stack, err := local.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	emit(localEvent{Event: "ready", Endpoint: stack.Endpoint()})
+	std.printf("gen: local stack on %s; interrupt to end it\n", stack.Endpoint())
+	<-ctx.Done()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	return stack.Close(closing)
+}

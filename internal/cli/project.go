@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/mod/modfile"
+
+	"streamgen/internal/diag"
+	"streamgen/internal/fileplan"
+	"streamgen/internal/render"
+	"streamgen/internal/spec"
+	"streamgen/internal/tree"
+	"streamgen/templates"
+)
+
+const (
+	specFile   = "gen.yaml"
+	schemaFile = "gen.schema.json"
+	// workFolder holds what can be made again; git ignores it.
+	workFolder = ".gen"
+	// stateFolder holds terraform's local state, which cannot: it lies outside what gen deletes.
+	stateFolder = "state"
+	// vendoredRuntime is where a project that cannot download the runtime keeps its copy.
+	vendoredRuntime = "./generated/streamgen"
+	runtimeModule   = "streamgen"
+)
+
+// startDir is the folder that a command starts from.
+func startDir(flag string) (string, error) {
+	if flag == "" {
+		return os.Getwd()
+	}
+	dir, err := filepath.Abs(flag)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", usagef("--chdir %s: no such folder", flag)
+	}
+	return dir, nil
+}
+
+// project is a loaded project: its folder, its spec and the files that the spec plans.
+type project struct {
+	dir   string
+	spec  *spec.Spec
+	files []fileplan.File
+	// warnings are findings that stop nothing.
+	warnings diag.Findings
+	sources  diag.Sources
+}
+
+// findProject looks for gen.yaml in the folder and its parents.
+func findProject(start string) (string, error) {
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, specFile)); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", usagef("no %s in %s or any folder above; 'gen init DIR' makes a new project", specFile, start)
+		}
+	}
+}
+
+// loadSpec reads and checks the spec of the project that start lies in. Bad input is a [findingsError].
+func loadSpec(start string, as findingsFormat) (*project, error) {
+	dir, err := findProject(start)
+	if err != nil {
+		return nil, err
+	}
+	src, err := os.ReadFile(filepath.Join(dir, specFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading the spec: %w", err)
+	}
+	p := &project{dir: dir, sources: func(file string) ([]byte, bool) { return src, file == specFile }}
+	s, findings := spec.Load(specFile, src)
+	if findings.Failed() {
+		return nil, findingsError{findings: findings, sources: p.sources, code: ExitInput, as: as}
+	}
+	p.spec, p.warnings = s, findings
+	return p, nil
+}
+
+// loadProject is loadSpec and the plan of its files, which needs the project's go.mod.
+func loadProject(start string, as findingsFormat) (*project, error) {
+	p, err := loadSpec(start, as)
+	if err != nil {
+		return nil, err
+	}
+	module, err := readModule(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	files, findings := fileplan.Plan(p.spec, module)
+	p.warnings = append(p.warnings, findings...)
+	if findings.Failed() {
+		return nil, findingsError{findings: p.warnings, sources: p.sources, code: ExitInput, as: as}
+	}
+	p.files = files
+	return p, nil
+}
+
+// readModule reads from go.mod how the project's packages are imported and where its runtime comes from.
+func readModule(dir string) (fileplan.Project, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fileplan.Project{}, usagef("%s has no go.mod beside its %s; 'gen init' there makes one", dir, specFile)
+	}
+	if err != nil {
+		return fileplan.Project{}, err
+	}
+	f, err := modfile.Parse("go.mod", data, nil)
+	if err != nil {
+		return fileplan.Project{}, usageError{err}
+	}
+	if f.Module == nil {
+		return fileplan.Project{}, usagef("%s: no module directive", filepath.Join(dir, "go.mod"))
+	}
+	p := fileplan.Project{Module: f.Module.Mod.Path}
+	for _, r := range f.Replace {
+		p.VendorRuntime = p.VendorRuntime || r.Old.Path == runtimeModule && r.New.Path == vendoredRuntime
+	}
+	return p, nil
+}
+
+// tree renders every file of the project, the schema that editors check the spec against among them.
+func (p *project) tree() (tree.Tree, error) {
+	t, err := render.Render(p.files, templates.FS)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := spec.Schema()
+	if err != nil {
+		return nil, err
+	}
+	return t.With(tree.File{Path: schemaFile, Data: schema}), nil
+}
+
+// work is a path in the project's work folder.
+func (p *project) work(elem ...string) string {
+	return filepath.Join(append([]string{p.dir, workFolder}, elem...)...)
+}
+
+// filesLock guards what gen writes from a spec: generated files and packages.
+const filesLock = "lock"
+
+// lockProject keeps a second gen from doing the same in a project at the same time; name is the lock's file.
+func lockProject(ctx context.Context, std streams, dir, name string) (release func(), err error) {
+	work := filepath.Join(dir, workFolder)
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return nil, err
+	}
+	l := flock.New(filepath.Join(work, name))
+	release = func() { _ = l.Unlock() } // the system releases it when gen ends, whatever comes
+	if ok, err := l.TryLock(); err != nil || ok {
+		return release, err
+	}
+	std.printf("gen: waiting for another gen that works on %s\n", dir)
+	if _, err := l.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("waiting for another gen: %w", err)
+	}
+	return release, nil
+}

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"streamgen/internal/diag"
+	"streamgen/internal/fileplan"
+	"streamgen/internal/report"
+	"streamgen/internal/spec"
+	"streamgen/internal/tf"
+)
+
+// session is one run of terraform on a project: generated and built if stale, initialised, in one environment.
+type session struct {
+	std       streams
+	project   *project
+	env       environment
+	terraform *tf.Terraform
+	begun     time.Time
+	compile   time.Duration
+	release   func()
+}
+
+// openSession brings the project up to date and terraform to where it can plan. The caller closes it.
+func openSession(ctx context.Context, std streams, start string, env environment) (*session, error) {
+	s := &session{std: std, env: env, begun: time.Now()}
+	if err := s.env.check(); err != nil {
+		return nil, err
+	}
+	p, err := loadProject(start, findingsText)
+	if err != nil {
+		return nil, err
+	}
+	s.project = p
+	if err := p.warn(std); err != nil {
+		return nil, err
+	}
+	var stack stackHealth
+	if s.env.local() {
+		if stack, err = probeStack(ctx, env.endpoint); err != nil {
+			return nil, err
+		}
+	}
+	if s.release, err = lockProject(ctx, std, p.dir, s.env.name+".lock"); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx, stack); err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
+}
+
+// close lets another gen work in the environment.
+func (s *session) close() { s.release() }
+
+// prepare generates and builds what is stale, and runs terraform init if it has to run.
+func (s *session) prepare(ctx context.Context, stack stackHealth) error {
+	story := s.std
+	story.out = story.err // the result of these commands is what terraform does
+	if _, err := s.project.generate(ctx, story, generateOptions{}); err != nil {
+		return err
+	}
+	built, err := s.project.build(ctx, s.std, s.env.platform())
+	s.compile = built.Go
+	if err != nil {
+		return err
+	}
+	if s.env.local() {
+		if err := switchLocalState(s.project.work(s.env.name, filepath.FromSlash(localState)), stack.ID); err != nil {
+			return err
+		}
+	}
+	if s.terraform, err = s.env.open(ctx, s.std, s.project, progressLines(s.std)); err != nil {
+		return err
+	}
+	return s.explain(s.terraform.Init(ctx))
+}
+
+// plan plans and gives the result as far as a plan is one.
+func (s *session) plan(ctx context.Context, o tf.PlanOptions) (tf.Plan, report.Run, error) {
+	p, err := s.terraform.Plan(ctx, o)
+	if err != nil {
+		return tf.Plan{}, report.Run{}, s.explain(err)
+	}
+	return p, s.judged(p), s.tell(p)
+}
+
+// judged is what a plan says, without what terraform reads or leaves alone.
+func (s *session) judged(p tf.Plan) report.Run {
+	changes := []tf.ResourceChange{}
+	for _, c := range p.Changes {
+		if c.Action != tf.NoOp && c.Action != tf.Read {
+			changes = append(changes, c)
+		}
+	}
+	return report.Run{Environment: s.env.name, Changes: changes, Summary: report.CountsOf(changes), Recovered: p.Recovered}
+}
+
+// tell prints a plan's warnings and what was found of an interrupted apply.
+func (s *session) tell(p tf.Plan) error {
+	for _, address := range p.Recovered {
+		s.std.printf("gen: an interrupted apply had created %s; it is in the state now\n", address)
+	}
+	return findingsText.write(s.std, s.findings(p.Warnings), s.sources)
+}
+
+// timed adds where the time went, so far.
+func (s *session) timed(r report.Run) report.Run {
+	r.Timing = report.TimingOf(time.Since(s.begun), s.terraform.Elapsed(), s.compile)
+	return r
+}
+
+// explain turns terraform's diagnostics into findings about the spec, where they come from there.
+func (s *session) explain(err error) error {
+	var failed *tf.Error
+	if !errors.As(err, &failed) || len(failed.Diagnostics) == 0 {
+		return err
+	}
+	return fmt.Errorf("terraform %s failed: %w", failed.Op, findingsError{
+		findings: s.findings(failed.Diagnostics), sources: s.sources, code: ExitFailed, as: findingsText,
+	})
+}
+
+func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
+	origins := fileplan.Origins(s.project.files)
+	var findings diag.Findings
+	for _, d := range diagnostics {
+		f := d.Finding(func(file, argument string) (diag.Position, bool) {
+			return originOf(origins, file, argument)
+		})
+		if f.Pos.File == d.File && d.File != "" {
+			f.Pos.File = path.Join("generated/terraform", d.File)
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// originOf finds where in the spec a generated file's argument is set; a key has the name of its argument.
+func originOf(origins map[string]spec.Origin, file, argument string) (diag.Position, bool) {
+	origin, found := origins[path.Base(file)]
+	if !found || origin.Pos.IsZero() {
+		return diag.Position{}, false
+	}
+	if pos, set := origin.Keys[argument]; set {
+		return pos, true
+	}
+	return origin.Pos, true
+}
+
+// sources shows lines of the spec and of generated files.
+func (s *session) sources(file string) ([]byte, bool) {
+	if content, ok := s.project.sources(file); ok {
+		return content, true
+	}
+	if !filepath.IsLocal(filepath.FromSlash(file)) {
+		return nil, false
+	}
+	content, err := os.ReadFile(filepath.Join(s.project.dir, filepath.FromSlash(file)))
+	return content, err == nil
+}
+
+// guardData refuses to delete or replace tables that the user did not name: what they hold would be lost.
+func guardData(p tf.Plan, allowed []string) error {
+	may := map[string]bool{}
+	for _, a := range allowed {
+		kind, name, found := strings.Cut(a, ".")
+		if !found || kind != "table" && kind != tableType {
+			return usagef("--allow-destroy %s: want table.NAME", a)
+		}
+		may[resourceName(name)] = true
+	}
+	var lost []string
+	for _, c := range p.Changes {
+		name, isTable := strings.CutPrefix(c.Address, tableType+".")
+		if isTable && (c.Action == tf.Delete || c.Action == tf.Replace) && !may[name] {
+			lost = append(lost, fmt.Sprintf("  %s of %s: allow it with --allow-destroy table.%s", c.Action, c.Address, name))
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the plan destroys tables and all their items, so nothing was done:\n%s", strings.Join(lost, "\n"))
+}
+
+const tableType = "aws_dynamodb_table"
+
+// resourceName is a table's name as terraform addresses have it.
+func resourceName(table string) string {
+	return strings.NewReplacer("-", "_", ".", "_").Replace(table)
+}
+
+// progressLines tells what terraform does, a line each.
+func progressLines(std streams) func(tf.Event) {
+	return func(e tf.Event) {
+		switch e.Kind {
+		case tf.ApplyStart:
+			std.printf("  %s: %s…\n", e.Address, e.Action)
+		case tf.ApplyProgress:
+			std.printf("  %s: still at it after %s\n", e.Address, e.Elapsed)
+		case tf.ApplyComplete:
+			std.printf("  %s: %s done in %s\n", e.Address, e.Action, e.Elapsed)
+		case tf.ApplyErrored:
+			std.printf("  %s: %s failed after %s\n", e.Address, e.Action, e.Elapsed)
+		case tf.RefreshStart, tf.RefreshComplete, tf.InitOutput:
+			// A line for each resource that is only looked at, or provider that is installed, would hide the others.
+		}
+	}
+}
