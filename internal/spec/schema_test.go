@@ -1,0 +1,202 @@
+package spec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"streamgen/internal/spec"
+)
+
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	raw, err := spec.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("gen.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("gen.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// document reads a case as a JSON document, as an editor does that checks YAML with a schema.
+func document(t *testing.T, src []byte) any {
+	t.Helper()
+	raw, err := yaml.YAMLToJSON(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestSchemaTakesGoodCases(t *testing.T) {
+	schema := compiled(t)
+	for _, dir := range cases(t, "good") {
+		if err := schema.Validate(document(t, read(t, dir, "gen.yaml"))); err != nil {
+			t.Errorf("%s: %v", filepath.Base(dir), err)
+		}
+	}
+}
+
+func TestSchemaCatches(t *testing.T) {
+	schema := compiled(t)
+	caught := 0
+	for _, dir := range cases(t, "bad") {
+		src := read(t, dir, "gen.yaml")
+		if !bytes.HasPrefix(src, []byte("# schema: catches\n")) {
+			continue
+		}
+		caught++
+		if err := schema.Validate(document(t, src)); err == nil {
+			t.Errorf("%s: the schema takes it", filepath.Base(dir))
+		}
+	}
+	if caught == 0 {
+		t.Error("no bad case is marked with \"# schema: catches\"")
+	}
+}
+
+// TestSchemaDefaults holds the defaults in the schema to those that Load fills in: a spec that writes them out loads as the same
+// spec as one that leaves them out.
+func TestSchemaDefaults(t *testing.T) {
+	raw, err := spec.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Properties map[string]struct {
+			AdditionalProperties struct {
+				Properties map[string]property
+			}
+		}
+	}
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	defaults := func(object string) map[string]any {
+		out := map[string]any{}
+		for key, p := range schema.Properties[object].AdditionalProperties.Properties {
+			if v := p.value(); v != nil {
+				out[key] = v
+			}
+		}
+		return out
+	}
+	table, handler := defaults("tables"), defaults("handlers")
+	if len(table) != 3 || len(handler) != 5 {
+		t.Errorf("the defaults are %v and %v", table, handler)
+	}
+	table["hash_key"], table["attributes"], table["stream_view_type"] = "Id", map[string]string{"Id": "S"}, "KEYS_ONLY"
+	handler["table"] = "orders"
+	written, err := json.Marshal(map[string]any{
+		"version": 1, "project": "shop", "region": "us-east-1",
+		"tables": map[string]any{"orders": table}, "handlers": map[string]any{"bill": handler},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const short = `{version: 1, project: shop, region: us-east-1, handlers: {bill: {table: orders}},
+ tables: {orders: {hash_key: Id, attributes: {Id: S}, stream_view_type: KEYS_ONLY}}}`
+	long, findings := spec.Load("gen.yaml", written)
+	if long == nil {
+		t.Fatalf("%s\n%s", written, render(findings))
+	}
+	brief, findings := spec.Load("gen.yaml", []byte(short))
+	if brief == nil {
+		t.Fatalf("%s", render(findings))
+	}
+	a, b := long.Tables[0], brief.Tables[0]
+	if a.BillingMode != b.BillingMode || a.PointInTimeRecovery != b.PointInTimeRecovery || a.DeletionProtection != b.DeletionProtection {
+		t.Errorf("the table is %+v with the defaults of the schema, %+v without", a, b)
+	}
+	c, d := long.Handlers[0], brief.Handlers[0]
+	if c.MemorySize != d.MemorySize || c.Timeout != d.Timeout || c.StartingPosition != d.StartingPosition ||
+		c.BatchSize != d.BatchSize || c.RetentionInDays != d.RetentionInDays {
+		t.Errorf("the handler is %+v with the defaults of the schema, %+v without", c, d)
+	}
+}
+
+type property struct {
+	Default    any
+	Properties map[string]property
+}
+
+// value gives the property's default, put together from those of its keys where it has some.
+func (p property) value() any {
+	if p.Default != nil {
+		return p.Default
+	}
+	out := map[string]any{}
+	for key, child := range p.Properties {
+		if v := child.value(); v != nil {
+			out[key] = v
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func TestSchemaDescribesEveryKey(t *testing.T) {
+	raw, err := spec.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := spec.Schema()
+	if err != nil || !bytes.Equal(raw, again) {
+		t.Errorf("the schema differs from call to call (%v)", err)
+	}
+	var doc any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	var walk func(node any)
+	walk = func(node any) {
+		object, ok := node.(map[string]any)
+		if !ok {
+			return
+		}
+		if properties, ok := object["properties"].(map[string]any); ok {
+			if object["additionalProperties"] != false {
+				t.Errorf("an object takes any key: %v", properties)
+			}
+			for key, p := range properties {
+				keys = append(keys, key)
+				if p.(map[string]any)["description"] == nil {
+					t.Errorf("%s has no description", key)
+				}
+				walk(p)
+			}
+		}
+		walk(object["items"])
+		walk(object["additionalProperties"])
+	}
+	walk(doc)
+	for _, key := range []string{"version", "stream_view_type", "non_key_attributes", "enabled", "variables", "retention_in_days"} {
+		if !slices.Contains(keys, key) {
+			t.Errorf("the schema has no key %s", key)
+		}
+	}
+}
