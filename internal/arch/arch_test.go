@@ -64,7 +64,7 @@ var rules = []rule{
 	{"handlers/...", []string{"generated/tables/...", "runtime/..."}},
 	{"generated/tables/...", []string{"runtime/..."}},
 	{"generated/functions/...", []string{"handlers/...", "runtime/..."}},
-	{"tools/...", nil},
+	{"tools/...", []string{"internal/tf"}},
 }
 
 // thirdParty restricts what may be imported from outside: cobra belongs to the command line alone, terraform-exec to its
