@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 //	changed SUBSTR…   fails unless the paths on the last stdout are these, in order
 func TestScript(t *testing.T) {
 	goEnv := goEnvironment(t)
-	_, provider := findProvider()
+	provider := findProvider()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -97,14 +96,14 @@ func goEnvironment(t *testing.T) map[string]string {
 }
 
 // findProvider reports whether terraform can install the AWS provider here.
-func findProvider() (path string, ok bool) {
+func findProvider() bool {
 	mirror, err := tf.MirrorDir()
 	if err != nil {
-		return "", false
+		return false
 	}
-	path = tf.MirrorPath(mirror, tf.ProviderVersion, runtime.GOOS, runtime.GOARCH)
+	path := tf.MirrorPath(mirror, tf.ProviderVersion, runtime.GOOS, runtime.GOARCH)
 	_, err = os.Stat(path)
-	return path, err == nil || os.Getenv("STREAMGEN_PROVIDER_FROM_REGISTRY") != ""
+	return err == nil || os.Getenv("STREAMGEN_PROVIDER_FROM_REGISTRY") != ""
 }
 
 type stackKey struct{}
@@ -219,14 +218,4 @@ func cmdHandlerLog(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%d of %d lines with %q after 30 s; the handlers logged:\n%s", n, want, args[1], all)
 		}
 	}
-}
-
-// repositoryRoot is where go.mod lies.
-func repositoryRoot(t *testing.T) string {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
 }

@@ -57,7 +57,7 @@ rendered first.`,
 			}
 			quiet := std
 			quiet.out = std.err
-			if _, err := p.generate(cmd.Context(), quiet, generateOptions{}); err != nil {
+			if err := p.generate(cmd.Context(), quiet, generateOptions{}); err != nil {
 				return err
 			}
 			res, err := p.build(cmd.Context(), std, target)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +19,8 @@ type generateOptions struct {
 func newGenerate(std streams, at func() (string, error)) *cobra.Command {
 	var o generateOptions
 	cmd := &cobra.Command{
-		Use:     "generate",
-		Short:   "Render Terraform and Go from gen.yaml",
+		Use:   "generate",
+		Short: "Render Terraform and Go from gen.yaml",
 		Long: `Render everything under generated/ from gen.yaml, and a scaffold for each handler that has none yet.
 
 Files under handlers/ are yours: they are created once and never touched again. When a handler leaves the spec its
@@ -43,8 +42,7 @@ generated files go and its handler.go stays. A generated file that was edited is
 			if err := p.warn(std); err != nil {
 				return err
 			}
-			_, err = p.generate(cmd.Context(), std, o)
-			return err
+			return p.generate(cmd.Context(), std, o)
 		},
 	}
 	f := cmd.Flags()
@@ -62,31 +60,30 @@ func (p *project) warn(std streams) error {
 	return findingsText.write(std, p.warnings, p.sources)
 }
 
-// generate brings the project's files to what the spec says and gives the time that it took. It returns errPending when
-// it was asked not to write and there was something to write.
-func (p *project) generate(ctx context.Context, std streams, o generateOptions) (took time.Duration, err error) {
+// generate brings the project's files to what the spec says. It returns errPending when it was asked not to write and
+// there was something to write.
+func (p *project) generate(ctx context.Context, std streams, o generateOptions) error {
 	release, err := lockProject(ctx, std, p.dir, filesLock)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer release()
-	begun := time.Now()
 	want, err := p.tree()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	changes, err := tree.Compare(p.dir, want)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if o.diff {
 		if err := changes.Diff(std.out); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if !o.check && !o.diff {
 		if err := p.write(changes, o); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	switch {
@@ -98,7 +95,7 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 	if err == nil && (o.check || o.diff) && changes.Pending() {
 		err = errPending
 	}
-	return time.Since(begun), err
+	return err
 }
 
 func (p *project) write(changes tree.Changes, o generateOptions) error {

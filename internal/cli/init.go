@@ -93,7 +93,7 @@ func runInit(ctx context.Context, std streams, dir string, o initOptions) error 
 	if err != nil {
 		return err
 	}
-	if _, err := p.generate(ctx, std, generateOptions{}); err != nil {
+	if err := p.generate(ctx, std, generateOptions{}); err != nil {
 		return err
 	}
 	if !o.noTerraform {

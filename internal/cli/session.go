@@ -65,7 +65,7 @@ func (s *session) close() { s.release() }
 func (s *session) prepare(ctx context.Context, stack stackHealth) error {
 	story := s.std
 	story.out = story.err // the result of these commands is what terraform does
-	if _, err := s.project.generate(ctx, story, generateOptions{}); err != nil {
+	if err := s.project.generate(ctx, story, generateOptions{}); err != nil {
 		return err
 	}
 	built, err := s.project.build(ctx, s.std, s.env.platform())

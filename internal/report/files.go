@@ -35,6 +35,10 @@ func FilesOf(c tree.Changes) Files {
 		}
 		out.Files = append(out.Files, File{Path: f.Path, Change: f.Kind, Origin: f.Origin})
 	}
+	if len(out.Files) == 0 && c.LockStale() {
+		// Whoever is told that something is not up to date must see what.
+		out.Files = append(out.Files, File{Path: tree.LockFile, Change: tree.Update})
+	}
 	return out
 }
 

@@ -68,6 +68,9 @@ func (c Changes) Pending() bool {
 	return c.lockStale || c.unfinished || len(c.Of(Create, Update, Remove, Edited)) > 0
 }
 
+// LockStale reports whether gen.lock is not what it is to be.
+func (c Changes) LockStale() bool { return c.lockStale }
+
 // Compare reads gen.lock and the disk and tells what [Write] would do to have the wanted tree there. It writes nothing.
 func Compare(root string, want Tree) (Changes, error) {
 	if err := want.check(); err != nil {

@@ -66,7 +66,7 @@ const sampleEvent = `{"Records":[{
 	"eventSourceARN":"arn:aws:dynamodb:us-east-1:111111111111:table/orders/stream/2025-02-22T03:03:25.490"}]}`
 
 func ExampleStart() {
-	handle := func(ctx context.Context, c stream.Change[Order]) error {
+	handle := func(_ context.Context, c stream.Change[Order]) error {
 		fmt.Println(c.Kind, c.Keys.ID)
 		return nil
 	}
@@ -74,7 +74,7 @@ func ExampleStart() {
 }
 
 func ExampleHandler() {
-	h := stream.Handler(func(ctx context.Context, c stream.Change[Order]) error {
+	h := stream.Handler(func(_ context.Context, c stream.Change[Order]) error {
 		if c.Kind == stream.Modify && c.New.Paid && !c.Old.Paid {
 			fmt.Printf("order %s was paid: %s at %s\n", c.Keys.ID, c.New.Total, c.CreatedAt)
 		}
@@ -90,7 +90,7 @@ func ExampleHandler() {
 
 // A record that fails is reported to Lambda, which delivers it and all after it again.
 func ExampleHandler_failure() {
-	h := stream.Handler(func(ctx context.Context, c stream.Change[Order]) error {
+	h := stream.Handler(func(_ context.Context, c stream.Change[Order]) error {
 		return errors.New("the search index is down")
 	})
 

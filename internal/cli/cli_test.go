@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/modfile"
+
+	"streamgen/internal/diag"
+	"streamgen/internal/spec"
+	"streamgen/internal/tf"
+)
+
+// What a new project asks for is what this module is built and tested with.
+func TestStarterVersions(t *testing.T) {
+	data, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := modfile.Parse("go.mod", data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lambda := slices.IndexFunc(f.Require, func(r *modfile.Require) bool { return r.Mod.Path == "github.com/aws/aws-lambda-go" })
+	if f.Go.Version != goVersion || f.Require[lambda].Mod.Version != lambdaVersion {
+		t.Errorf("go %s and aws-lambda-go %s, but go.mod has %s and %s", goVersion, lambdaVersion, f.Go.Version, f.Require[lambda].Mod.Version)
+	}
+}
+
+func TestProjectName(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/x/orders":                         "orders",
+		"/x/My Orders_2":                    "my-orders-2",
+		"/x/2024":                           "app-2024",
+		"/x/--":                             "app",
+		"/":                                 "app",
+		"/x/" + strings.Repeat("long-", 20): strings.TrimRight(strings.Repeat("long-", 20)[:40], "-"),
+	} {
+		if got := projectName(dir); got != want {
+			t.Errorf("projectName(%q) = %q, want %q", dir, got, want)
+		}
+	}
+}
+
+func TestSwitchLocalState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state", "terraform.tfstate")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(state, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() string {
+		data, err := os.ReadFile(state)
+		if err != nil {
+			return ""
+		}
+		return string(data)
+	}
+	switchTo := func(id string) {
+		t.Helper()
+		if err := switchLocalState(state, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	switchTo("one")
+	write("state of one")
+	switchTo("one")
+	if read() != "state of one" {
+		t.Errorf("the same stack lost its state: %q", read())
+	}
+	switchTo("two")
+	if read() != "" {
+		t.Errorf("a new stack starts with %q", read())
+	}
+	write("state of two")
+	switchTo("one")
+	if read() != "state of one" {
+		t.Errorf("back on the first stack: %q", read())
+	}
+	// A crash after the owner was written and before its state was moved in.
+	if err := os.Rename(state, state+".one"); err != nil {
+		t.Fatal(err)
+	}
+	switchTo("one")
+	if read() != "state of one" {
+		t.Errorf("after a crash: %q", read())
+	}
+}
+
+func TestGuardData(t *testing.T) {
+	plan := tf.Plan{Changes: []tf.ResourceChange{
+		{Address: "aws_dynamodb_table.my_orders", Action: tf.Delete},
+		{Address: "aws_dynamodb_table.other", Action: tf.Replace},
+		{Address: "aws_dynamodb_table.kept", Action: tf.Update},
+		{Address: "aws_iam_role.r", Action: tf.Delete},
+	}}
+	err := guardData(plan, []string{"table.my-orders"})
+	if err == nil || !strings.Contains(err.Error(), "--allow-destroy table.other") || strings.Contains(err.Error(), "my_orders") {
+		t.Errorf("got %v", err)
+	}
+	if err := guardData(plan, []string{"table.my-orders", "aws_dynamodb_table.other"}); err != nil {
+		t.Errorf("both were named: %v", err)
+	}
+	if err := guardData(plan, []string{"orders"}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOriginOf(t *testing.T) {
+	entry := diag.Position{File: "gen.yaml", Line: 5, Column: 3}
+	key := diag.Position{File: "gen.yaml", Line: 7, Column: 5}
+	origins := map[string]spec.Origin{"table_orders.tf": {Path: "tables.orders", Pos: entry, Keys: map[string]diag.Position{"hash_key": key}}}
+	for _, c := range []struct {
+		file, argument string
+		want           diag.Position
+		found          bool
+	}{
+		{"table_orders.tf", "hash_key", key, true},
+		{"table_orders.tf", "billing_mode", entry, true},
+		{"providers.tf", "region", diag.Position{}, false},
+	} {
+		got, found := originOf(origins, c.file, c.argument)
+		if d := cmp.Diff(c.want, got); d != "" || found != c.found {
+			t.Errorf("%s %s: found %v: %s", c.file, c.argument, found, d)
+		}
+	}
+}
+
+func TestCompleteModule(t *testing.T) {
+	got, err := completeModule([]byte("module example.net/have\n\ngo 1.26.0\n\nrequire github.com/aws/aws-lambda-go v1.60.0\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"require streamgen v0.0.0", "replace streamgen => ./generated/streamgen", "aws-lambda-go v1.60.0"} {
+		if !strings.Contains(strings.ReplaceAll(string(got), "\t", "require "), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	again, err := completeModule(got, nil)
+	if err != nil || string(again) != string(got) {
+		t.Errorf("a complete go.mod changed: %v\n%s", err, again)
+	}
+	own := "module streamgen\n"
+	if got, err := completeModule([]byte(own), nil); err != nil || string(got) != own {
+		t.Errorf("the runtime's own module changed: %v\n%s", err, got)
+	}
+}
