@@ -1,0 +1,110 @@
+package pack
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// record remembers from which inputs a zip was made. It lies in
+// <CacheDir>/<GOOS>-<GOARCH>/<handler>.json, a file per handler, so that handlers do not wait for each other.
+type record struct {
+	Key    string `json:"key"`
+	SHA256 string `json:"sha256"`
+}
+
+func (b *builder) recordPath(h Handler) string {
+	return filepath.Join(b.CacheDir, b.GOOS+"-"+b.GOARCH, h.Name+".json")
+}
+
+func (b *builder) zipPath(h Handler) string { return filepath.Join(b.OutDir, h.Name+".zip") }
+
+// current gives the handler's zip when it was made from just these inputs and is still that zip.
+// A record or zip that cannot be read is as good as none.
+func (b *builder) current(h Handler, in input) (Package, bool) {
+	data, err := os.ReadFile(b.recordPath(h))
+	if err != nil {
+		return Package{}, false
+	}
+	var r record
+	if json.Unmarshal(data, &r) != nil || in.key == "" || r.Key != in.key {
+		return Package{}, false
+	}
+	p, err := describe(h, b.zipPath(h))
+	return p, err == nil && p.SHA256 == r.SHA256
+}
+
+// remember records the inputs of a zip just made, unless they changed while it was made: then
+// nobody knows which of them the compiler saw.
+func (b *builder) remember(h Handler, in input, p Package) error {
+	if in.key == "" {
+		return nil
+	}
+	if now, err := b.digest(in); err != nil || now != in.key {
+		return nil
+	}
+	data, err := json.Marshal(record{Key: in.key, SHA256: p.SHA256})
+	if err != nil {
+		return fmt.Errorf("recording the build: %w", err)
+	}
+	path := b.recordPath(h)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("recording the build: %w", err)
+	}
+	if err := replace(path, func(f *os.File) error { _, err := f.Write(data); return err }); err != nil {
+		return fmt.Errorf("recording the build: %w", err)
+	}
+	return nil
+}
+
+func describe(h Handler, path string) (Package, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Package{}, err
+	}
+	sum, err := fileSum(path)
+	if err != nil {
+		return Package{}, err
+	}
+	return Package{Name: h.Name, Path: path, SHA256: hex.EncodeToString(sum), Size: info.Size()}, nil
+}
+
+// sweep removes what builds left that were killed. An hour keeps it away from builds that run.
+func (b *builder) sweep() {
+	for _, pattern := range []string{filepath.Join(b.CacheDir, "build-*"), filepath.Join(b.OutDir, ".*.zip-*")} {
+		left, _ := filepath.Glob(pattern) // fails for a malformed pattern only
+		for _, path := range left {
+			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
+				_ = os.RemoveAll(path) // tried again by the next run
+			}
+		}
+	}
+}
+
+// replace writes a file beside path and moves it there, so that path holds either its old or its
+// new content at any moment.
+func replace(path string, write func(*os.File) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
