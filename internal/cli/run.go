@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -86,6 +87,9 @@ func (s streams) exit(ctx context.Context, err error) int {
 	case errors.As(err, &findings):
 		if werr := findings.as.write(s, findings.findings, findings.sources); werr != nil {
 			s.printf("gen: %v\n", werr)
+		}
+		if findings.code == ExitFailed {
+			s.printf("gen: %s\n", strings.TrimSuffix(err.Error(), ": "+findings.Error()))
 		}
 		return findings.code
 	case errors.As(err, &usage):

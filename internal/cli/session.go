@@ -121,7 +121,12 @@ func (s *session) timed(r report.Run) report.Run {
 // explain turns terraform's diagnostics into findings about the spec, where they come from there.
 func (s *session) explain(err error) error {
 	var failed *tf.Error
-	if !errors.As(err, &failed) || len(failed.Diagnostics) == 0 {
+	switch {
+	case !errors.As(err, &failed):
+		return err
+	case failed.Stopped:
+		return fmt.Errorf("%w; run the same command again to go on from here", err)
+	case len(failed.Diagnostics) == 0:
 		return err
 	}
 	return fmt.Errorf("terraform %s failed: %w", failed.Op, findingsError{

@@ -24,7 +24,7 @@ var specObject = object[Spec]{
 			region{}, func(s *Spec) *string { return &s.Region }),
 		optional("tags", "Tags of every resource that takes tags.",
 			sorted(dict[string, Tag]{
-				names: tagKeys, of: tagValue{}, max: maxTags, limit: "AWS allows 50, and streamgen sets one.", form: "Write key: value pairs.",
+				names: tagKeys, of: tagValue{}, max: maxTags, limit: "AWS allows 50, and streamgen sets two.", form: "Write key: value pairs.",
 				join: func(e entry, v string) Tag { return Tag{e.key, v} },
 			}, func(t Tag) string { return t.Key }),
 			func(s *Spec) *[]Tag { return &s.Tags }),
@@ -44,7 +44,7 @@ var specObject = object[Spec]{
 }
 
 // AWS allows 50 tags for a resource; the tag Project is one of them.
-const maxTags = 49
+const maxTags = 48
 
 var tableObject = object[Table]{
 	noun:  "a table",
