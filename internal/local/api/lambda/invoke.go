@@ -1,0 +1,76 @@
+package lambda
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+
+	"streamgen/internal/local/host"
+	"streamgen/internal/local/wire"
+)
+
+// maxRequest is the largest payload of an invocation that is waited for, in bytes.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxRequest = 6 << 20
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+func (a *api) invoke(r *http.Request) (wire.Response, error) {
+	const operation = "Invoke"
+	_, ref, err := a.function(r)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	kind, log := r.Header.Get("X-Amz-Invocation-Type"), r.Header.Get("X-Amz-Log-Type")
+	if err := notEmulated(operation, map[string]bool{
+		"InvocationType Event": kind == "Event",
+		"ClientContext":        r.Header.Get("X-Amz-Client-Context") != "",
+		"DurableExecutionName": r.Header.Get("X-Amz-Durable-Execution-Name") != "",
+		"TenantId":             r.Header.Get("X-Amz-Tenant-Id") != "",
+	}); err != nil {
+		return wire.Response{}, err
+	}
+	var c constraints
+	c.need(kind == "" || kind == "RequestResponse" || kind == "DryRun", "invocationType", kind, "satisfy enum value set: [Event, RequestResponse, DryRun]")
+	c.need(log == "" || log == "None" || log == "Tail", "logType", log, "satisfy enum value set: [None, Tail]")
+	if err := c.err(); err != nil {
+		return wire.Response{}, err
+	}
+	payload, err := wire.ReadBody(r)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	if len(bytes.TrimSpace(payload)) == 0 {
+		payload = []byte("{}")
+	}
+	if len(payload) > maxRequest {
+		return wire.Response{}, wire.StatusErrorf(http.StatusRequestEntityTooLarge, "RequestTooLargeException",
+			"Request must be smaller than %d bytes for the InvokeFunction operation", maxRequest)
+	}
+	if !json.Valid(payload) {
+		return wire.Response{}, wire.Errorf("InvalidRequestContentException", "Could not parse request body into json")
+	}
+	if kind == "DryRun" {
+		return wire.Response{Status: http.StatusNoContent}, nil
+	}
+	name := ref.Name
+	if ref.Qualifier != "" {
+		name += ":" + ref.Qualifier
+	}
+	// A function runs to its end though the caller is gone.
+	result, err := a.functions.Invoke(context.WithoutCancel(r.Context()), name, payload)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	header := http.Header{}
+	header.Set("X-Amzn-Requestid", result.RequestID)
+	header.Set("X-Amz-Executed-Version", host.Latest)
+	if result.FunctionError != "" {
+		header.Set("X-Amz-Function-Error", result.FunctionError)
+	}
+	if log == "Tail" {
+		header.Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString([]byte(result.LogTail)))
+	}
+	return wire.Response{Header: header, Body: result.Payload}, nil
+}

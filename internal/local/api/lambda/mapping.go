@@ -1,0 +1,284 @@
+package lambda
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"streamgen/internal/local/esm"
+	"streamgen/internal/local/wire"
+)
+
+const reportBatchItemFailures = "ReportBatchItemFailures"
+
+type destinationConfig struct {
+	OnFailure struct{}
+}
+
+// mappingConfiguration is a mapping as the API shows it.
+// https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
+type mappingConfiguration struct {
+	UUID, StartingPosition                                           string
+	BatchSize, MaximumBatchingWindowInSeconds, ParallelizationFactor int
+	EventSourceArn, EventSourceMappingArn, FunctionArn               string
+	LastModified                                                     wire.EpochSeconds
+	LastProcessingResult, State, StateTransitionReason               string
+	DestinationConfig                                                destinationConfig
+	MaximumRecordAgeInSeconds                                        int
+	BisectBatchOnFunctionError                                       bool
+	MaximumRetryAttempts                                             int
+	TumblingWindowInSeconds                                          int
+	FunctionResponseTypes                                            []string
+}
+
+func mappingOf(m esm.Mapping) *mappingConfiguration {
+	out := &mappingConfiguration{
+		UUID: m.UUID, StartingPosition: m.StartingPosition, BatchSize: m.BatchSize,
+		MaximumBatchingWindowInSeconds: m.MaximumBatchingWindowInSeconds, ParallelizationFactor: 1,
+		EventSourceArn: m.StreamARN, EventSourceMappingArn: m.ARN, FunctionArn: m.FunctionARN,
+		LastModified: wire.EpochSeconds(m.LastModified), LastProcessingResult: m.LastProcessingResult,
+		State: m.State, StateTransitionReason: "User action",
+		MaximumRecordAgeInSeconds: m.MaximumRecordAgeInSeconds, MaximumRetryAttempts: m.MaximumRetryAttempts,
+		FunctionResponseTypes: []string{},
+	}
+	if m.ReportBatchItemFailures {
+		out.FunctionResponseTypes = append(out.FunctionResponseTypes, reportBatchItemFailures)
+	}
+	return out
+}
+
+// mappingSettings are the members that creating and updating share. Those that are not emulated are here for the sake of clients
+// that send their defaults.
+type mappingSettings struct {
+	FunctionName                   *string
+	Enabled                        *bool
+	BatchSize                      *int
+	MaximumBatchingWindowInSeconds *int
+	MaximumRecordAgeInSeconds      *int
+	MaximumRetryAttempts           *int
+	FunctionResponseTypes          *[]string
+	ParallelizationFactor          *int
+	TumblingWindowInSeconds        *int
+	BisectBatchOnFunctionError     bool
+	FilterCriteria                 *struct{ Filters []struct{ Pattern string } }
+	DestinationConfig              *struct {
+		OnFailure, OnSuccess *struct{ Destination string }
+	}
+	MetricsConfig           *struct{ Metrics []string }
+	ProvisionedPollerConfig *struct{ MinimumPollers, MaximumPollers *int }
+}
+
+func (s *mappingSettings) check(operation string) error {
+	var c constraints
+	c.within(s.BatchSize, "batchSize", 1, 10000)
+	c.within(s.MaximumBatchingWindowInSeconds, "maximumBatchingWindowInSeconds", 0, 300)
+	c.within(s.MaximumRecordAgeInSeconds, "maximumRecordAgeInSeconds", -1, 604800)
+	c.within(s.MaximumRetryAttempts, "maximumRetryAttempts", -1, 10000)
+	c.within(s.ParallelizationFactor, "parallelizationFactor", 1, 10)
+	c.within(s.TumblingWindowInSeconds, "tumblingWindowInSeconds", 0, 900)
+	if s.FunctionResponseTypes != nil {
+		for _, t := range *s.FunctionResponseTypes {
+			c.need(t == reportBatchItemFailures, "functionResponseTypes", t, "satisfy enum value set: [ReportBatchItemFailures]")
+		}
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	if age := value(s.MaximumRecordAgeInSeconds, -1); age >= 0 && age < 60 {
+		return invalid("MaximumRecordAgeInSeconds is -1 or from 60 to 604800, not %d", age)
+	}
+	destination := ""
+	if d := s.DestinationConfig; d != nil {
+		for _, on := range []*struct{ Destination string }{d.OnFailure, d.OnSuccess} {
+			if on != nil {
+				destination += on.Destination
+			}
+		}
+	}
+	return notEmulated(operation, map[string]bool{
+		"BisectBatchOnFunctionError":   s.BisectBatchOnFunctionError,
+		"ParallelizationFactor over 1": value(s.ParallelizationFactor, 1) > 1,
+		"TumblingWindowInSeconds":      value(s.TumblingWindowInSeconds, 0) > 0,
+		"FilterCriteria":               s.FilterCriteria != nil && len(s.FilterCriteria.Filters) > 0,
+		"DestinationConfig":            destination != "",
+		"MetricsConfig":                s.MetricsConfig != nil && len(s.MetricsConfig.Metrics) > 0,
+		"ProvisionedPollerConfig":      s.ProvisionedPollerConfig != nil && *s.ProvisionedPollerConfig != struct{ MinimumPollers, MaximumPollers *int }{},
+	})
+}
+
+func (s *mappingSettings) apply(c *esm.Config) {
+	c.Enabled = value(s.Enabled, c.Enabled)
+	c.BatchSize = value(s.BatchSize, c.BatchSize)
+	c.MaximumBatchingWindowInSeconds = value(s.MaximumBatchingWindowInSeconds, c.MaximumBatchingWindowInSeconds)
+	c.MaximumRecordAgeInSeconds = value(s.MaximumRecordAgeInSeconds, c.MaximumRecordAgeInSeconds)
+	c.MaximumRetryAttempts = value(s.MaximumRetryAttempts, c.MaximumRetryAttempts)
+	if s.FunctionResponseTypes != nil {
+		c.ReportBatchItemFailures = slices.Contains(*s.FunctionResponseTypes, reportBatchItemFailures)
+	}
+}
+
+// target gives the ARN of the function that a mapping is to invoke, with the qualifier if the caller gave one.
+func (a *api) target(name string) (string, error) {
+	ref, err := a.functions.Parse(name)
+	if err != nil {
+		return "", err
+	}
+	f, err := a.functions.Get(ref)
+	if err != nil {
+		return "", invalid("Function does not exist")
+	}
+	if ref.Qualifier != "" {
+		return f.ARN + ":" + ref.Qualifier, nil
+	}
+	return f.ARN, nil
+}
+
+type createMappingInput struct {
+	mappingSettings
+	EventSourceArn            *string
+	StartingPosition          *string
+	StartingPositionTimestamp *float64
+	Tags                      map[string]string
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+func (a *api) createMapping(r *http.Request) (wire.Response, error) {
+	const operation = "CreateEventSourceMapping"
+	in, err := decode[createMappingInput](r, operation)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	if err := in.check(operation); err != nil {
+		return wire.Response{}, err
+	}
+	stream, err := in.source()
+	if err != nil {
+		return wire.Response{}, err
+	}
+	if err := checkTags(in.Tags, nil); err != nil {
+		return wire.Response{}, err
+	}
+	function, err := a.target(*in.FunctionName)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	config := esm.Config{
+		StreamARN: stream, StartingPosition: *in.StartingPosition, FunctionARN: function, Enabled: true, BatchSize: 100,
+		MaximumRecordAgeInSeconds: -1, MaximumRetryAttempts: -1,
+	}
+	in.apply(&config)
+	m, err := a.mappings.Create(config, in.Tags)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	return wire.Response{Status: http.StatusAccepted, Body: mappingOf(m)}, nil
+}
+
+// source checks from where a new mapping is to read, and gives the stream's ARN.
+func (in *createMappingInput) source() (string, error) {
+	var c constraints
+	c.present(in.FunctionName != nil, "functionName")
+	if p := in.StartingPosition; p != nil {
+		c.need(slices.Contains([]string{"LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"}, *p), "startingPosition", *p,
+			"satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]")
+	}
+	if err := c.err(); err != nil {
+		return "", err
+	}
+	arn := value(in.EventSourceArn, "")
+	switch {
+	case arn == "":
+		return "", invalid("Unrecognized event source.")
+	case !strings.HasPrefix(arn, "arn:aws:dynamodb:") || !strings.Contains(arn, "/stream/"):
+		return "", wire.NotEmulated(fmt.Sprintf("event source %s of CreateEventSourceMapping: it knows DynamoDB streams", arn))
+	case in.StartingPosition == nil:
+		return "", invalid("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
+	case *in.StartingPosition == "AT_TIMESTAMP" || in.StartingPositionTimestamp != nil:
+		return "", invalid("Unsupported starting position for arn type: %s", arn)
+	}
+	return arn, nil
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
+func (a *api) getMapping(r *http.Request) (wire.Response, error) {
+	m, err := a.mappings.Get(r.PathValue("uuid"))
+	if err != nil {
+		return wire.Response{}, err
+	}
+	return wire.Response{Body: mappingOf(m)}, nil
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+func (a *api) updateMapping(r *http.Request) (wire.Response, error) {
+	const operation = "UpdateEventSourceMapping"
+	id := r.PathValue("uuid")
+	if _, err := a.mappings.Get(id); err != nil {
+		return wire.Response{}, err
+	}
+	in, err := decode[mappingSettings](r, operation)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	if err := in.check(operation); err != nil {
+		return wire.Response{}, err
+	}
+	function := ""
+	if in.FunctionName != nil {
+		if function, err = a.target(*in.FunctionName); err != nil {
+			return wire.Response{}, err
+		}
+	}
+	m, err := a.mappings.Update(id, func(c *esm.Config) error {
+		in.apply(c)
+		if function != "" {
+			c.FunctionARN = function
+		}
+		return nil
+	})
+	if err != nil {
+		return wire.Response{}, err
+	}
+	return wire.Response{Status: http.StatusAccepted, Body: mappingOf(m)}, nil
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_DeleteEventSourceMapping.html
+func (a *api) deleteMapping(r *http.Request) (wire.Response, error) {
+	m, err := a.mappings.Delete(r.PathValue("uuid"))
+	if err != nil {
+		return wire.Response{}, err
+	}
+	return wire.Response{Status: http.StatusAccepted, Body: mappingOf(m)}, nil
+}
+
+type listMappingsOutput struct {
+	EventSourceMappings []*mappingConfiguration
+	NextMarker          string `json:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+func (a *api) listMappings(r *http.Request) (wire.Response, error) {
+	all := a.mappings.List()
+	if arn := r.URL.Query().Get("EventSourceArn"); arn != "" {
+		all = slices.DeleteFunc(all, func(m esm.Mapping) bool { return m.StreamARN != arn })
+	}
+	if name := r.URL.Query().Get("FunctionName"); name != "" {
+		want, err := a.functions.Parse(name)
+		if err != nil {
+			return wire.Response{}, err
+		}
+		all = slices.DeleteFunc(all, func(m esm.Mapping) bool {
+			got, err := a.functions.Parse(m.FunctionARN)
+			return err != nil || got != want
+		})
+	}
+	page, next, err := paginate(r, all, 100)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	out := listMappingsOutput{EventSourceMappings: []*mappingConfiguration{}, NextMarker: next}
+	for _, m := range page {
+		out.EventSourceMappings = append(out.EventSourceMappings, mappingOf(m))
+	}
+	return wire.Response{Body: out}, nil
+}

@@ -1,0 +1,102 @@
+package esm
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	payloadHead, payloadTail = `{"Records":[`, `]}`
+	// maxPayload is the largest event that a function is invoked with, in bytes.
+	maxPayload = 6<<20 + 100
+	// retention is how long a stream keeps records; an older one is dropped however long its mapping would wait.
+	retention = 24 * time.Hour
+)
+
+// process delivers a batch until each of its records is done or dropped, or ctx ends. What is undone then lies behind the
+// checkpoint and comes again.
+func (p *poller) process(ctx context.Context, shard string, batch []Record) {
+	invokes := 0 // of this batch; a batch that got shorter because its head succeeded is a new one
+	waits := 0
+	for ctx.Err() == nil {
+		if batch = p.dropExpired(shard, batch); len(batch) == 0 {
+			return
+		}
+		result, err := p.opts.Invoker.Invoke(p.invoking, p.config.FunctionARN, event(batch))
+		if err != nil {
+			// It was not run, so this does not count: only age ends it.
+			p.progress.note(callFailed)
+			p.opts.Logger.Debug("function was not invoked", "function", p.config.FunctionARN, "error", err)
+			if !p.sleep(ctx, p.opts.Backoff.wait(waits)) {
+				return
+			}
+			waits++
+			continue
+		}
+		invokes++
+		failed := judge(result, batch, p.config.ReportBatchItemFailures)
+		if failed == len(batch) {
+			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
+			p.progress.note(allWell)
+			return
+		}
+		p.progress.note(callFailed)
+		if failed > 0 {
+			p.progress.advance(shard, batch[failed-1].SequenceNumber)
+			batch, invokes, waits = batch[failed:], 0, 0
+			continue
+		}
+		if limit := p.config.MaximumRetryAttempts; limit >= 0 && invokes > limit {
+			p.drop(shard, batch, "RetryAttemptsExhausted", invokes)
+			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
+			return
+		}
+		if !p.sleep(ctx, p.opts.Backoff.wait(waits)) {
+			return
+		}
+		waits++
+	}
+}
+
+// dropExpired gives the records that are not too old. It is asked before every attempt.
+func (p *poller) dropExpired(shard string, batch []Record) []Record {
+	limit := retention
+	if s := p.config.MaximumRecordAgeInSeconds; s >= 0 {
+		limit = min(limit, time.Duration(s)*time.Second)
+	}
+	now := p.opts.Clock.Now()
+	expired := 0 // records of a shard are in the order of their age
+	for expired < len(batch) && now.Sub(batch[expired].ApproximateCreationDateTime) > limit {
+		expired++
+	}
+	if expired > 0 {
+		p.drop(shard, batch[:expired], "RecordAgeExceeded", 0)
+		p.progress.advance(shard, batch[expired-1].SequenceNumber)
+	}
+	return batch[expired:]
+}
+
+// drop tells of records that nobody will see again: a mapping without an on-failure destination loses them.
+func (p *poller) drop(shard string, records []Record, condition string, invokes int) {
+	p.opts.Logger.Warn("records dropped",
+		slog.String("condition", condition), slog.String("function", p.config.FunctionARN), slog.String("stream", p.config.StreamARN),
+		slog.String("shard", shard), slog.String("first", records[0].SequenceNumber),
+		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes))
+}
+
+// event is what the function is invoked with.
+func event(batch []Record) []byte {
+	size := len(payloadHead) + len(payloadTail)
+	for _, r := range batch {
+		size += len(r.JSON) + 1
+	}
+	b := append(make([]byte, 0, size), payloadHead...)
+	for i, r := range batch {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, r.JSON...)
+	}
+	return append(b, payloadTail...)
+}

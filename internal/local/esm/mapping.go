@@ -1,0 +1,286 @@
+package esm
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Where a mapping begins to read.
+const (
+	Latest      = "LATEST"
+	TrimHorizon = "TRIM_HORIZON"
+)
+
+// The states of a mapping. Those that end in "ing" appear only in the answer to the call that brings them about.
+const (
+	Creating  = "Creating"
+	Enabling  = "Enabling"
+	Enabled   = "Enabled"
+	Disabling = "Disabling"
+	Disabled  = "Disabled"
+	Updating  = "Updating"
+	Deleting  = "Deleting"
+)
+
+// What a mapping did last.
+const (
+	nothingYet = "No records processed"
+	allWell    = "OK"
+	callFailed = "PROBLEM: Function call failed"
+)
+
+// Config is what a caller decides about a mapping, under Lambda's names and in its ranges, which the caller has checked.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+type Config struct {
+	// StreamARN and StartingPosition stay as they were created.
+	StreamARN        string
+	StartingPosition string
+	// FunctionARN carries a qualifier if the caller gave one.
+	FunctionARN                    string
+	Enabled                        bool
+	BatchSize                      int
+	MaximumBatchingWindowInSeconds int
+	// MaximumRecordAgeInSeconds is -1 for as long as the stream keeps records.
+	MaximumRecordAgeInSeconds int
+	// MaximumRetryAttempts is -1 for as long as the record lives.
+	MaximumRetryAttempts    int
+	ReportBatchItemFailures bool
+}
+
+// Mapping is an event source mapping as it stood when it was asked for.
+type Mapping struct {
+	Config
+	UUID, ARN            string
+	State                string
+	LastModified         time.Time
+	LastProcessingResult string
+	Tags                 map[string]string
+}
+
+// Mappings holds mappings and runs their pollers. It is safe for concurrent use.
+type Mappings struct {
+	opts Options
+	// invoking ends only when Close gives up waiting: an invocation in flight outlives its mapping.
+	invoking context.Context
+	abort    context.CancelFunc
+	wg       sync.WaitGroup // of pollers; added to under mu while open
+
+	mu     sync.Mutex
+	closed bool
+	order  []*mapping // as created
+}
+
+type mapping struct {
+	owner  *Mappings
+	source Source
+	uuid   string
+
+	// Guarded by owner.mu.
+	config   Config
+	modified time.Time
+	tags     map[string]string
+	poller   *poller // the last one; nil before the first
+
+	progress progress
+}
+
+// New makes an empty set of mappings.
+func New(opts Options) *Mappings {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Mappings{opts: opts.withDefaults(), invoking: ctx, abort: cancel}
+}
+
+// Close stops every poller. It waits for the batches in flight until ctx ends, and then cancels their invocations; when it
+// returns, nothing runs any more. Its error is ctx's if it had to cancel.
+func (m *Mappings) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	for _, mp := range m.order {
+		mp.stop()
+	}
+	m.mu.Unlock()
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m.wg.Wait()
+	}()
+	defer m.abort()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		m.abort()
+		<-done
+		return fmt.Errorf("waiting for batches in flight: %w", ctx.Err())
+	}
+}
+
+// Create adds a mapping and starts it if it is enabled. Its place in the stream is fixed when it returns: a record written after
+// that is delivered also at LATEST. One that is created disabled takes its place when it is enabled first.
+func (m *Mappings) Create(c Config, tags map[string]string) (Mapping, error) {
+	source, found := m.opts.Source(c.StreamARN)
+	if !found {
+		return Mapping{}, errorf(InvalidParameterValue, "Stream not found: %s", c.StreamARN)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.unique(c, nil); err != nil {
+		return Mapping{}, err
+	}
+	mp := &mapping{owner: m, source: source, uuid: uuid.NewString(), config: c, modified: m.opts.Clock.Now(), tags: map[string]string{}}
+	maps.Copy(mp.tags, tags)
+	mp.progress.last = nothingYet
+	m.order = append(m.order, mp)
+	mp.start()
+	return mp.snapshot(Creating), nil
+}
+
+// unique refuses a second mapping of a stream to a function. The caller holds m.mu.
+func (m *Mappings) unique(c Config, self *mapping) error {
+	for _, mp := range m.order {
+		if mp != self && mp.config.StreamARN == c.StreamARN && mp.config.FunctionARN == c.FunctionARN {
+			_, name, _ := strings.Cut(c.FunctionARN, ":function:")
+			return errorf(ResourceConflict, `The event source arn (" %s ") and function (" %s ") provided mapping already exists. `+
+				`Please update or delete the existing mapping with UUID %s`, c.StreamARN, name, mp.uuid)
+		}
+	}
+	return nil
+}
+
+// find gives a mapping by its UUID. The caller holds m.mu.
+func (m *Mappings) find(id string) (*mapping, error) {
+	for _, mp := range m.order {
+		if mp.uuid == id {
+			return mp, nil
+		}
+	}
+	return nil, errorf(ResourceNotFound, "The resource you requested does not exist.")
+}
+
+// Get gives a mapping.
+func (m *Mappings) Get(id string) (Mapping, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, err := m.find(id)
+	if err != nil {
+		return Mapping{}, err
+	}
+	return mp.snapshot(""), nil
+}
+
+// List gives every mapping, the oldest first.
+func (m *Mappings) List() []Mapping {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Mapping, len(m.order))
+	for i, mp := range m.order {
+		all[i] = mp.snapshot("")
+	}
+	return all
+}
+
+// Update applies change to a mapping's configuration; nothing changes when it gives an error. A batch in flight ends under the
+// old configuration; what it leaves undone is read again under the new one, with fresh counters.
+func (m *Mappings) Update(id string, change func(*Config) error) (Mapping, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, err := m.find(id)
+	if err != nil {
+		return Mapping{}, err
+	}
+	was, c := mp.config.Enabled, mp.config
+	if err := change(&c); err != nil {
+		return Mapping{}, err
+	}
+	if err := m.unique(c, mp); err != nil {
+		return Mapping{}, err
+	}
+	mp.stop()
+	mp.config, mp.modified = c, m.opts.Clock.Now()
+	mp.start()
+	switch {
+	case was && !c.Enabled:
+		return mp.snapshot(Disabling), nil
+	case !was && c.Enabled:
+		return mp.snapshot(Enabling), nil
+	}
+	return mp.snapshot(Updating), nil
+}
+
+// UpdateTags applies change to a mapping's tags.
+func (m *Mappings) UpdateTags(id string, change func(tags map[string]string)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, err := m.find(id)
+	if err != nil {
+		return err
+	}
+	change(mp.tags)
+	return nil
+}
+
+// Delete removes a mapping. A batch in flight runs to its end.
+func (m *Mappings) Delete(id string) (Mapping, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, err := m.find(id)
+	if err != nil {
+		return Mapping{}, err
+	}
+	mp.stop()
+	m.order = slices.DeleteFunc(m.order, func(other *mapping) bool { return other == mp })
+	return mp.snapshot(Deleting), nil
+}
+
+// snapshot is the mapping for a caller; state "" is the one that it has settled in. The caller holds owner.mu.
+func (mp *mapping) snapshot(state string) Mapping {
+	if state == "" {
+		state = Disabled
+		if mp.config.Enabled {
+			state = Enabled
+		}
+	}
+	return Mapping{
+		Config: mp.config, UUID: mp.uuid, State: state, LastModified: mp.modified, Tags: maps.Clone(mp.tags),
+		ARN:                  fmt.Sprintf("arn:aws:lambda:%s:%s:event-source-mapping:%s", mp.owner.opts.Region, mp.owner.opts.Account, mp.uuid),
+		LastProcessingResult: mp.progress.result(),
+	}
+}
+
+// start runs a poller if the mapping is enabled. It begins when the one before it has ended. The caller holds owner.mu.
+func (mp *mapping) start() {
+	m := mp.owner
+	if !mp.config.Enabled || m.closed {
+		return
+	}
+	mp.progress.begin(mp.source, mp.config.StartingPosition)
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &poller{
+		opts: m.opts, config: mp.config, source: mp.source, progress: &mp.progress, invoking: m.invoking,
+		stop: cancel, done: make(chan struct{}), wake: make(chan struct{}),
+	}
+	before := mp.poller
+	mp.poller = p
+	m.wg.Go(func() {
+		defer close(p.done)
+		if before != nil {
+			<-before.done
+		}
+		p.run(ctx)
+	})
+}
+
+// stop tells the poller to end after the batch in flight. The caller holds owner.mu.
+func (mp *mapping) stop() {
+	if mp.poller != nil {
+		mp.poller.stop()
+	}
+}

@@ -1,0 +1,71 @@
+package host
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// environment is the whole environment of a process, in the form of os.Environ. Nothing of the stack's own gets in.
+// LAMBDA_TASK_ROOT is the folder of the code, which is /var/task on AWS.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []string {
+	env := map[string]string{
+		"AWS_ACCESS_KEY_ID":               "test",
+		"AWS_SECRET_ACCESS_KEY":           "test",
+		"AWS_SESSION_TOKEN":               "test",
+		"AWS_DEFAULT_REGION":              h.opts.Region,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
+		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION":     Latest,
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_GROUP_NAME":       f.LogGroup,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
+		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
+		"AWS_REGION":                      h.opts.Region,
+		"AWS_XRAY_CONTEXT_MISSING":        "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":         "169.254.100.1:2000",
+		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
+		"LAMBDA_TASK_ROOT":                dir,
+		"LANG":                            "en_US.UTF-8",
+		"LD_LIBRARY_PATH":                 "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + dir + ":" + dir + "/lib:/opt/lib",
+		"PATH":                            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"TZ":                              ":UTC",
+		"_AWS_XRAY_DAEMON_ADDRESS":        "169.254.100.1",
+		"_AWS_XRAY_DAEMON_PORT":           "2000",
+		"_HANDLER":                        f.Handler,
+	}
+	if h.opts.Endpoint != nil {
+		if url := h.opts.Endpoint(); url != "" {
+			env["AWS_ENDPOINT_URL"] = url
+		}
+	}
+	for name, value := range f.Environment {
+		env[name] = value
+	}
+	list := make([]string, 0, len(env))
+	for name, value := range env {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// ReservedKey says whether a function's environment may not hold the variable.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+func ReservedKey(name string) bool {
+	switch name {
+	case "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR":
+		return true
+	}
+	for _, prefix := range []string{
+		"AWS_LAMBDA_FUNCTION_", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_", "AWS_LAMBDA_RUNTIME_API",
+		"AWS_LAMBDA_METADATA_",
+	} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}

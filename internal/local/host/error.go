@@ -1,0 +1,29 @@
+package host
+
+import "fmt"
+
+// The codes of [Error], as Lambda names them on the wire.
+const (
+	InvalidParameterValue = "InvalidParameterValueException"
+	PreconditionFailed    = "PreconditionFailedException"
+	RequestTooLarge       = "RequestEntityTooLargeException"
+	ResourceConflict      = "ResourceConflictException"
+	ResourceNotFound      = "ResourceNotFoundException"
+	TooManyRequests       = "TooManyRequestsException"
+)
+
+// Error is a refusal that a caller of Lambda's API would see.
+type Error struct {
+	// Code is one of the constants above.
+	Code string
+	// Message is what clients show.
+	Message string
+	// Reason is set for TooManyRequests: which limit it was.
+	Reason string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func errorf(code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}

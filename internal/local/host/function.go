@@ -1,0 +1,213 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Config is what a caller decides about a function. The host takes it as checked.
+type Config struct {
+	Name, Description, Role string
+	// Runtime is "provided.al2023" or "provided.al2": the code brings its own.
+	Runtime string
+	// Handler reaches the process as _HANDLER; a bootstrap may do with it what it likes.
+	Handler string
+	// Architecture is "x86_64" or "arm64". It is kept and shown; what counts when a process starts is the executable itself.
+	Architecture string
+	// Timeout limits one invocation, 1 s to 15 min.
+	Timeout time.Duration
+	// MemorySize in MB reaches the process as AWS_LAMBDA_FUNCTION_MEMORY_SIZE; it is no limit here.
+	MemorySize int
+	// Environment is added to what the host sets; it must not hold a reserved key.
+	Environment map[string]string
+	// LogGroup is where logs go; "" means /aws/lambda/NAME.
+	LogGroup string
+}
+
+// Function is a function as it stood when it was asked for. Its maps are the caller's own.
+type Function struct {
+	Config
+	// ARN is unqualified.
+	ARN string
+	// CodeSHA256 is base64 of the package's SHA-256, CodeSize its size in bytes.
+	CodeSHA256   string
+	CodeSize     int64
+	LastModified time.Time
+	// RevisionID changes with every change of code or configuration.
+	RevisionID string
+	Tags       map[string]string
+}
+
+// snapshot is the revision's function for a caller, who may do with it what he likes. The caller holds h.mu.
+func (r *revision) snapshot() Function {
+	f := r.function
+	f.Environment = maps.Clone(f.Environment)
+	f.Tags = maps.Clone(r.tags)
+	return f
+}
+
+// Create adds a function and unpacks its package, a zip.
+func (h *Host) Create(c Config, tags map[string]string, zip []byte) (Function, error) {
+	if h.has(c.Name) {
+		return Function{}, errorf(ResourceConflict, "Function already exist: %s", c.Name)
+	}
+	code, err := h.unpack(c.Name, zip)
+	if err != nil {
+		return Function{}, err
+	}
+	f := Function{Config: c, Tags: maps.Clone(tags)}
+	f.Environment = maps.Clone(c.Environment)
+	if f.LogGroup == "" {
+		f.LogGroup = "/aws/lambda/" + f.Name
+	}
+	f.ARN = h.arn(Ref{Name: f.Name})
+	f.setCode(zip)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.functions[c.Name] != nil || h.isClosed() {
+		code.drop()
+		return Function{}, errorf(ResourceConflict, "Function already exist: %s", c.Name)
+	}
+	return h.replace(f, code), nil
+}
+
+func (h *Host) has(name string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.functions[name] != nil
+}
+
+func (f *Function) setCode(zip []byte) {
+	sum := sha256.Sum256(zip)
+	f.CodeSHA256, f.CodeSize = base64.StdEncoding.EncodeToString(sum[:]), int64(len(zip))
+}
+
+// replace makes f, with code, what invocations run from now on; those in flight end on the revision they began with. The
+// caller holds h.mu and hands over its hold on code.
+func (h *Host) replace(f Function, code *code) Function {
+	f.RevisionID, f.LastModified = uuid.NewString(), h.opts.Clock.Now()
+	old := h.functions[f.Name]
+	rev := newRevision(h, f, code)
+	h.functions[f.Name] = rev
+	if old != nil {
+		old.retire()
+	}
+	return rev.snapshot()
+}
+
+// find gives the revision that a reference means. The caller holds h.mu.
+func (h *Host) find(r Ref) (*revision, error) {
+	rev := h.functions[r.Name]
+	if rev == nil || r.Qualifier != "" && r.Qualifier != Latest {
+		return nil, errorf(ResourceNotFound, "Function not found: %s", h.arn(r))
+	}
+	return rev, nil
+}
+
+// Get gives a function.
+func (h *Host) Get(r Ref) (Function, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rev, err := h.find(r)
+	if err != nil {
+		return Function{}, err
+	}
+	return rev.snapshot(), nil
+}
+
+// List gives every function, sorted by name.
+func (h *Host) List() []Function {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make([]Function, 0, len(h.functions))
+	for _, rev := range h.functions {
+		all = append(all, rev.snapshot())
+	}
+	slices.SortFunc(all, func(a, b Function) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// UpdateConfiguration applies change to a function's configuration; nothing changes when it gives an error. revisionID, if
+// not "", must be the function's present one.
+func (h *Host) UpdateConfiguration(r Ref, revisionID string, change func(*Config) error) (Function, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rev, err := h.expect(r, revisionID)
+	if err != nil {
+		return Function{}, err
+	}
+	f := rev.snapshot()
+	if err := change(&f.Config); err != nil {
+		return Function{}, err
+	}
+	rev.code.hold()
+	return h.replace(f, rev.code), nil
+}
+
+func (h *Host) expect(r Ref, revisionID string) (*revision, error) {
+	rev, err := h.find(r)
+	if err != nil {
+		return nil, err
+	}
+	if revisionID != "" && revisionID != rev.function.RevisionID {
+		return nil, errorf(PreconditionFailed, "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetFunctionConfiguration API to retrieve the latest RevisionId for your resource.")
+	}
+	return rev, nil
+}
+
+// UpdateCode replaces a function's package. architecture, if not "", replaces the configuration's; revisionID, if not "",
+// must be the function's present one.
+func (h *Host) UpdateCode(r Ref, revisionID, architecture string, zip []byte) (Function, error) {
+	if _, err := h.Get(r); err != nil {
+		return Function{}, err
+	}
+	code, err := h.unpack(r.Name, zip)
+	if err != nil {
+		return Function{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rev, err := h.expect(r, revisionID)
+	if err != nil {
+		code.drop()
+		return Function{}, err
+	}
+	f := rev.snapshot()
+	f.setCode(zip)
+	if architecture != "" {
+		f.Architecture = architecture
+	}
+	return h.replace(f, code), nil
+}
+
+// UpdateTags applies change to a function's tags.
+func (h *Host) UpdateTags(r Ref, change func(tags map[string]string)) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rev, err := h.find(r)
+	if err != nil {
+		return err
+	}
+	change(rev.tags)
+	return nil
+}
+
+// Delete removes a function. Invocations in flight run to their end.
+func (h *Host) Delete(r Ref) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rev, err := h.find(r)
+	if err != nil {
+		return err
+	}
+	delete(h.functions, r.Name)
+	rev.retire()
+	return nil
+}
