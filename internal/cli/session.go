@@ -206,6 +206,9 @@ func resourceName(table string) string {
 // progressLines tells what terraform does, a line each.
 func progressLines(std streams) func(tf.Event) {
 	return func(e tf.Event) {
+		if e.Action == tf.Read {
+			return // a data source changes nothing
+		}
 		switch e.Kind {
 		case tf.ApplyStart:
 			std.printf("  %s: %s…\n", e.Address, e.Action)
