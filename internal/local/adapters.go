@@ -1,0 +1,49 @@
+package local
+
+import (
+	"context"
+
+	"streamgen/internal/local/esm"
+	"streamgen/internal/local/host"
+	"streamgen/internal/local/streams"
+)
+
+// source is a table's stream as a mapping reads it.
+type source struct{ *streams.Stream }
+
+func (s source) Shards() []esm.Shard {
+	infos := s.Stream.Shards()
+	shards := make([]esm.Shard, len(infos))
+	for i, info := range infos {
+		shards[i] = esm.Shard{ID: info.ID, ParentID: info.ParentID, Closed: info.Closed}
+	}
+	return shards
+}
+
+func (s source) Read(shardID, after string, limit int) ([]esm.Record, bool, error) {
+	read, closed, err := s.Stream.Read(shardID, after, limit)
+	records := make([]esm.Record, len(read))
+	for i, r := range read {
+		records[i] = esm.Record{SequenceNumber: r.SequenceNumber, ApproximateCreationDateTime: r.ApproximateCreationDateTime, JSON: r.JSON}
+	}
+	return records, closed, err
+}
+
+// sources finds the streams that mappings read.
+func sources(registry *streams.Registry) func(arn string) (esm.Source, bool) {
+	return func(arn string) (esm.Source, bool) {
+		stream, found := registry.Lookup(arn)
+		if !found {
+			return nil, false
+		}
+		return source{stream}, true
+	}
+}
+
+// invoker runs the functions that mappings invoke.
+type invoker struct{ host *host.Host }
+
+func (i invoker) Invoke(ctx context.Context, functionARN string, payload []byte) (esm.Result, error) {
+	result, err := i.host.Invoke(ctx, functionARN, payload)
+	return esm.Result{Payload: result.Payload, FunctionError: result.FunctionError}, err
+}

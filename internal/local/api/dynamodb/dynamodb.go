@@ -1,0 +1,68 @@
+// Package dynamodb is the local stack's front end for DynamoDB's API: it checks requests, hands them to package engine
+// and writes its answers. It holds no state.
+//
+// An input struct lists every member that is honoured; any other is refused by name, see [wire.DecodeStrict].
+package dynamodb
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"streamgen/internal/local/engine"
+	"streamgen/internal/local/wire"
+)
+
+type service struct{ engine *engine.Engine }
+
+// New gives the handler of DynamoDB's API for one account and region.
+func New(e *engine.Engine) http.Handler {
+	s := service{engine: e}
+	return &wire.JSON{
+		Version:  "1.0",
+		Target:   "DynamoDB_20120810",
+		Checksum: true,
+		Operations: map[string]wire.Operation{
+			"BatchWriteItem":            operation("BatchWriteItem", s.batchWriteItem),
+			"CreateTable":               operation("CreateTable", s.createTable),
+			"DeleteItem":                operation("DeleteItem", s.deleteItem),
+			"DeleteTable":               operation("DeleteTable", s.deleteTable),
+			"DescribeContinuousBackups": operation("DescribeContinuousBackups", s.describeContinuousBackups),
+			"DescribeLimits":            operation("DescribeLimits", s.describeLimits),
+			"DescribeTable":             operation("DescribeTable", s.describeTable),
+			"DescribeTimeToLive":        operation("DescribeTimeToLive", s.describeTimeToLive),
+			"GetItem":                   operation("GetItem", s.getItem),
+			"ListTables":                operation("ListTables", s.listTables),
+			"ListTagsOfResource":        operation("ListTagsOfResource", s.listTagsOfResource),
+			"PutItem":                   operation("PutItem", s.putItem),
+			"Query":                     operation("Query", s.query),
+			"Scan":                      operation("Scan", s.scan),
+			"TagResource":               operation("TagResource", s.tagResource),
+			"UntagResource":             operation("UntagResource", s.untagResource),
+			"UpdateContinuousBackups":   operation("UpdateContinuousBackups", s.updateContinuousBackups),
+			"UpdateItem":                operation("UpdateItem", s.updateItem),
+			"UpdateTable":               operation("UpdateTable", s.updateTable),
+			"UpdateTimeToLive":          operation("UpdateTimeToLive", s.updateTimeToLive),
+		},
+	}
+}
+
+// operation is [wire.Typed] with the engine's errors put into the wire's form.
+func operation[In, Out any](name string, f func(*In) (*Out, error)) wire.Operation {
+	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
+		out, err := f(in)
+		var failed *engine.Error
+		if errors.As(err, &failed) {
+			return nil, wireError(failed)
+		}
+		return out, err
+	})
+}
+
+func wireError(failed *engine.Error) error {
+	e := wire.Errorf(failed.Code, "%s", failed.Message)
+	if failed.Item != nil {
+		e.Fields = map[string]any{"Item": failed.Item}
+	}
+	return e
+}

@@ -1,0 +1,155 @@
+// Package engine is DynamoDB's data side in memory: tables with their indexes, items, conditional writes, queries and
+// time to live. Every change of an item goes to the table's stream under the lock that orders the changes.
+//
+// The engine takes requests as Go values and answers with the service's errors, see [Error]; it knows no protocol.
+package engine
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"streamgen/internal/local/attr"
+	"streamgen/internal/local/clock"
+)
+
+// Kind is what a write did to an item.
+type Kind string
+
+// The kinds of change, spelled as stream records spell them.
+const (
+	Insert Kind = "INSERT"
+	Modify Kind = "MODIFY"
+	Remove Kind = "REMOVE"
+)
+
+// Change is one change of one item. A write that leaves the item as it was makes none.
+type Change struct {
+	Kind Kind
+	// Keys are the item's primary key attributes.
+	Keys attr.Item
+	// Old is nil for Insert, New is nil for Remove.
+	Old, New attr.Item
+	At       time.Time
+	// ByTTL marks a Remove that nobody requested: the item had expired.
+	ByTTL bool
+}
+
+// ChangeSink takes the changes of a table one after the other. Append is called under the table's lock and must not call
+// the engine.
+type ChangeSink interface {
+	Append(Change)
+}
+
+// Stream is a table's open change stream.
+type Stream interface {
+	ChangeSink
+	ARN() string
+	Label() string
+	// Close ends the stream: no Append follows.
+	Close()
+}
+
+// StreamTable is what a stream says of its table.
+type StreamTable struct {
+	Name string
+	Keys []KeyElement
+	// View is "KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE" or "NEW_AND_OLD_IMAGES".
+	View string
+}
+
+// Streams opens streams for tables.
+type Streams interface {
+	Open(StreamTable) Stream
+}
+
+// Options say where an engine stands. All are needed.
+type Options struct {
+	Account, Region string
+	Clock           clock.Clock
+	Streams         Streams
+}
+
+// Engine holds the tables of one account in one region. It is safe for concurrent use.
+type Engine struct {
+	options Options
+
+	mu     sync.RWMutex
+	tables map[string]*table
+
+	expiry  sync.WaitGroup
+	closing chan struct{} // nil until a table has a time to live
+}
+
+// New gives an engine without tables.
+func New(o Options) *Engine {
+	return &Engine{options: o, tables: map[string]*table{}}
+}
+
+// Close ends the engine's work in the background. Tables stay readable.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	if e.closing != nil {
+		close(e.closing)
+		e.closing = nil
+	}
+	e.mu.Unlock()
+	e.expiry.Wait()
+}
+
+func (e *Engine) arn(table string) string {
+	return "arn:aws:dynamodb:" + e.options.Region + ":" + e.options.Account + ":table/" + table
+}
+
+func (e *Engine) lookup(name string) (*table, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	t, found := e.tables[name]
+	return t, found
+}
+
+// inspect calls f with the table locked for reading. missing words the error for a table that does not exist.
+func (e *Engine) inspect(name string, missing func(name string) error, f func(*table) error) error {
+	t, found := e.lookup(name)
+	if !found {
+		return missing(name)
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.deleted {
+		return missing(name)
+	}
+	return f(t)
+}
+
+// alter calls f with the table locked for writing.
+func (e *Engine) alter(name string, missing func(name string) error, f func(*table) error) error {
+	t, found := e.lookup(name)
+	if !found {
+		return missing(name)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.deleted {
+		return missing(name)
+	}
+	return f(t)
+}
+
+// ListTables gives up to limit names after the given one in their order, and the last of them when there are more.
+func (e *Engine) ListTables(after string, limit int) (page []string, last string) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	page = slices.Sorted(maps.Keys(e.tables))
+	from, found := slices.BinarySearch(page, after)
+	if found {
+		from++
+	}
+	page = page[from:]
+	if len(page) > limit {
+		page = page[:limit]
+		last = page[limit-1]
+	}
+	return page, last
+}

@@ -1,0 +1,339 @@
+package engine
+
+import (
+	"hash/fnv"
+	"slices"
+	"strings"
+
+	"streamgen/internal/local/attr"
+)
+
+// Limits of tables. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxHashKey  = 2048 // bytes
+	maxRangeKey = 1024 // bytes
+	maxIndexes  = 20
+	maxNonKeys  = 100 // projected non-key attributes, over all indexes
+)
+
+// Role is an attribute's part in a key: "HASH" or "RANGE".
+type Role string
+
+// The roles.
+const (
+	Hash  Role = "HASH"
+	Range Role = "RANGE"
+)
+
+// KeyElement is an attribute of a key.
+type KeyElement struct {
+	Name string
+	Role Role
+}
+
+// AttributeDefinition declares the type of a key attribute: S, N or B.
+type AttributeDefinition struct {
+	Name string
+	Type attr.Type
+}
+
+// Projection says which attributes of an item an index holds: "ALL", "KEYS_ONLY" or "INCLUDE", the last with NonKey.
+type Projection struct {
+	Type   string
+	NonKey []string
+}
+
+// Index is a global secondary index.
+type Index struct {
+	Name       string
+	Keys       []KeyElement
+	Projection Projection
+}
+
+// schema is the keys of a table and of its indexes with the types of their attributes.
+type schema struct {
+	attributes []AttributeDefinition
+	keys       []KeyElement
+	indexes    []Index
+}
+
+func names(keys []KeyElement) []string {
+	all := make([]string, len(keys))
+	for i, k := range keys {
+		all[i] = k.Name
+	}
+	return all
+}
+
+func (s *schema) typeOf(name string) attr.Type {
+	for _, a := range s.attributes {
+		if a.Name == name {
+			return a.Type
+		}
+	}
+	return 0
+}
+
+func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
+
+const invalidParameters = "One or more parameter values were invalid: "
+
+// check makes the checks of CreateTable on keys and indexes.
+func (s *schema) check() error {
+	if err := s.checkDefinitions(); err != nil {
+		return err
+	}
+	if err := s.checkKeys(s.keys); err != nil {
+		return err
+	}
+	if len(s.indexes) > maxIndexes {
+		return validation(invalidParameters+"GlobalSecondaryIndex count exceeds the per-table limit of %d", maxIndexes)
+	}
+	nonKeys := 0
+	for i, ix := range s.indexes {
+		if err := s.checkKeys(ix.Keys); err != nil {
+			return err
+		}
+		if err := ix.Projection.check(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(s.indexes[:i], func(other Index) bool { return other.Name == ix.Name }) {
+			return validation(invalidParameters+"Duplicate index name: %s", ix.Name)
+		}
+		nonKeys += len(ix.Projection.NonKey)
+	}
+	if nonKeys > maxNonKeys {
+		return validation(invalidParameters+"Number of projected attributes over all secondary indexes exceeds the limit of %d", maxNonKeys)
+	}
+	return s.checkUnused()
+}
+
+func (s *schema) checkDefinitions() error {
+	for i, a := range s.attributes {
+		if slices.ContainsFunc(s.attributes[:i], func(b AttributeDefinition) bool { return a.Name == b.Name }) {
+			return validation("Cannot have two attributes with the same name")
+		}
+	}
+	return nil
+}
+
+func (s *schema) checkKeys(keys []KeyElement) error {
+	var defined []string
+	for _, a := range s.attributes {
+		defined = append(defined, a.Name)
+	}
+	for _, k := range keys {
+		if !slices.Contains(defined, k.Name) {
+			return validation(invalidParameters+"Some index key attributes are not defined in AttributeDefinitions. Keys: %s, AttributeDefinitions: %s", list(names(keys)), list(defined))
+		}
+	}
+	switch {
+	case len(keys) == 2 && keys[0].Name == keys[1].Name:
+		return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	case keys[0].Role != Hash:
+		return validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	case len(keys) == 2 && keys[1].Role != Range:
+		return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	default:
+		return nil
+	}
+}
+
+func (p Projection) check() error {
+	switch {
+	case p.Type == "":
+		return validation(invalidParameters + "Unknown ProjectionType: null")
+	case p.Type != "INCLUDE" && len(p.NonKey) > 0:
+		return validation(invalidParameters+"ProjectionType is %s, but NonKeyAttributes is specified", p.Type)
+	case p.Type == "INCLUDE" && len(p.NonKey) == 0:
+		return validation(invalidParameters + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+	default:
+		return nil
+	}
+}
+
+// used are the attributes that some key names, in order.
+func (s *schema) used() []string {
+	all := names(s.keys)
+	for _, ix := range s.indexes {
+		all = append(all, names(ix.Keys)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (s *schema) checkUnused() error {
+	used := s.used()
+	if len(used) == len(s.attributes) {
+		return nil
+	}
+	if len(s.indexes) == 0 {
+		return validation(invalidParameters + "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
+	}
+	var defined []string
+	for _, a := range s.attributes {
+		defined = append(defined, a.Name)
+	}
+	return validation(invalidParameters+"Some AttributeDefinitions are not used. AttributeDefinitions: %s, keys used: %s", list(defined), list(used))
+}
+
+// dropUnused forgets the types of attributes that no key names any more.
+func (s *schema) dropUnused() {
+	used := s.used()
+	s.attributes = slices.DeleteFunc(slices.Clone(s.attributes), func(a AttributeDefinition) bool { return !slices.Contains(used, a.Name) })
+}
+
+// checkItem checks an item's keys, those of indexes as far as the item has them.
+func (s *schema) checkItem(item attr.Item) error {
+	for _, k := range s.keys {
+		v, found := item[k.Name]
+		if !found {
+			return validation(invalidParameters+"Missing the key %s in the item", k.Name)
+		}
+		if want := s.typeOf(k.Name); v.Type() != want {
+			return validation(invalidParameters+"Type mismatch for key %s expected: %s actual: %s", k.Name, want, v.Type())
+		}
+		if err := checkKeyValue(k, v); err != nil {
+			return err
+		}
+	}
+	if ix, k, found := s.mismatch(item); found {
+		return validation(invalidParameters+"Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", k.Name, s.typeOf(k.Name), item[k.Name].Type(), ix.Name)
+	}
+	return s.checkIndexKeys(item)
+}
+
+// mismatch finds an attribute of the item that is an index's key and has another type than the key.
+func (s *schema) mismatch(item attr.Item) (Index, KeyElement, bool) {
+	for _, ix := range s.indexes {
+		for _, k := range ix.Keys {
+			if v, found := item[k.Name]; found && v.Type() != s.typeOf(k.Name) {
+				return ix, k, true
+			}
+		}
+	}
+	return Index{}, KeyElement{}, false
+}
+
+// checkIndexKeys checks the values of those index keys that the item has.
+func (s *schema) checkIndexKeys(item attr.Item) error {
+	for _, ix := range s.indexes {
+		for _, k := range ix.Keys {
+			v, found := item[k.Name]
+			if !found {
+				continue
+			}
+			if v.Type() != attr.N && v.Text() == "" {
+				return validation("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+					"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", longType(v), ix.Name, k.Name)
+			}
+			if err := checkKeySize(k, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkKey checks a Key parameter: exactly the key attributes, of their types.
+func (s *schema) checkKey(key attr.Item) error {
+	if len(key) != len(s.keys) {
+		return validation("The provided key element does not match the schema")
+	}
+	for _, k := range s.keys {
+		if v := key[k.Name]; v.Type() != s.typeOf(k.Name) {
+			return validation("The provided key element does not match the schema")
+		}
+	}
+	for _, k := range s.keys {
+		if err := checkKeyValue(k, key[k.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkKeyValue(k KeyElement, v attr.Value) error {
+	if v.Type() != attr.N && v.Text() == "" {
+		return validation("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", longType(v), k.Name)
+	}
+	return checkKeySize(k, v)
+}
+
+func checkKeySize(k KeyElement, v attr.Value) error {
+	switch {
+	case v.Type() == attr.N:
+		return nil
+	case k.Role == Hash && len(v.Text()) > maxHashKey:
+		return validation(invalidParameters + "Size of hashkey has exceeded the maximum size limit of2048 bytes")
+	case k.Role == Range && len(v.Text()) > maxRangeKey:
+		return validation(invalidParameters + "Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+	default:
+		return nil
+	}
+}
+
+func longType(v attr.Value) string {
+	if v.Type() == attr.B {
+		return "binary"
+	}
+	return "string"
+}
+
+// keyOf gives the key attributes of an item.
+func (s *schema) keyOf(item attr.Item) attr.Item { return item.Pick(names(s.keys)...) }
+
+// storeKey is where an item stands in the table's store.
+func (s *schema) storeKey(item attr.Item) string {
+	key := partition(item[s.keys[0].Name])
+	if len(s.keys) > 1 {
+		key = attr.AppendKey(key, item[s.keys[1].Name])
+	}
+	return string(key)
+}
+
+// partition is the beginning of the store keys of all items with one hash key. A hash stands before it, so that a scan
+// does not meet the hash keys in their order: neither does it in DynamoDB.
+func partition(hash attr.Value) []byte {
+	encoded := attr.AppendKey(nil, hash)
+	h := fnv.New64a()
+	_, _ = h.Write(encoded) // never fails
+	return append(h.Sum(nil), encoded...)
+}
+
+// project gives the part of an item that the index holds. ok is false when it holds none: the item lacks one of the
+// index's keys, or had it with another type before the index was made.
+func (ix *Index) project(s *schema, item attr.Item) (projected attr.Item, ok bool) {
+	keys := names(ix.Keys)
+	for _, name := range keys {
+		if v, found := item[name]; !found || v.Type() != s.typeOf(name) {
+			return nil, false
+		}
+	}
+	switch ix.Projection.Type {
+	case "KEYS_ONLY":
+		return item.Pick(slices.Concat(keys, names(s.keys))...), true
+	case "INCLUDE":
+		return item.Pick(slices.Concat(keys, names(s.keys), ix.Projection.NonKey)...), true
+	default:
+		return item, true
+	}
+}
+
+// merge adds definitions to those of the table; one that gives an attribute another type is an error.
+func (s *schema) merge(definitions []AttributeDefinition) error {
+	for _, d := range definitions {
+		switch known := s.typeOf(d.Name); known {
+		case d.Type:
+		case 0:
+			s.attributes = append(s.attributes, d)
+		default:
+			return validation(invalidParameters+"Attribute %s is defined as %s, which differs from its type %s in the table", d.Name, d.Type, known)
+		}
+	}
+	return nil
+}
+
+func (s *schema) clone() schema {
+	return schema{attributes: slices.Clone(s.attributes), keys: slices.Clone(s.keys), indexes: slices.Clone(s.indexes)}
+}

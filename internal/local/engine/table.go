@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"streamgen/internal/local/attr"
+)
+
+// table is a table with its items. Everything below mu is guarded by it, except what never changes: name, arn, created.
+type table struct {
+	name, arn string
+	created   time.Time
+
+	mu       sync.RWMutex
+	deleted  bool
+	schema   schema
+	items    store[attr.Item]
+	bytes    int
+	held     []tally // what each of schema.indexes holds
+	protect  bool
+	tags     map[string]string
+	ttl      string // the attribute; "" when off
+	expiries store[struct{}]
+	recovery Recovery
+
+	view   string // of the open stream; "" when there is none
+	stream Stream // the latest one; nil when there was none
+}
+
+// tally counts the items of an index.
+type tally struct{ items, bytes int }
+
+// Description tells of a table as it stands.
+type Description struct {
+	Name, ARN          string
+	Created            time.Time
+	Attributes         []AttributeDefinition
+	Keys               []KeyElement
+	Indexes            []IndexDescription
+	Items, Bytes       int
+	DeletionProtection bool
+	// View is the view type of the enabled stream, "" when none is enabled.
+	View string
+	// StreamARN and StreamLabel are those of the latest stream, also when it is disabled.
+	StreamARN, StreamLabel string
+}
+
+// IndexDescription tells of an index as it stands.
+type IndexDescription struct {
+	Index
+	ARN          string
+	Items, Bytes int
+}
+
+func (t *table) describe() Description {
+	s := t.schema.clone()
+	d := Description{
+		Name: t.name, ARN: t.arn, Created: t.created,
+		Attributes: s.attributes, Keys: s.keys, Items: t.items.len(), Bytes: t.bytes,
+		DeletionProtection: t.protect, View: t.view,
+	}
+	for i, ix := range s.indexes {
+		d.Indexes = append(d.Indexes, IndexDescription{Index: ix, ARN: t.arn + "/index/" + ix.Name, Items: t.held[i].items, Bytes: t.held[i].bytes})
+	}
+	if t.stream != nil {
+		d.StreamARN, d.StreamLabel = t.stream.ARN(), t.stream.Label()
+	}
+	return d
+}
+
+// CreateTable describes a new table.
+type CreateTable struct {
+	Name               string
+	Attributes         []AttributeDefinition
+	Keys               []KeyElement // one or two
+	Indexes            []Index
+	View               string // "" for no stream
+	DeletionProtection bool
+	Tags               map[string]string
+}
+
+// CreateTable makes a table, which is active at once.
+func (e *Engine) CreateTable(c CreateTable) (Description, error) {
+	s := schema{attributes: c.Attributes, keys: c.Keys, indexes: c.Indexes}
+	if err := s.check(); err != nil {
+		return Description{}, err
+	}
+	t := &table{
+		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
+		schema: s.clone(), items: newSkipList[attr.Item](), held: make([]tally, len(s.indexes)),
+		protect: c.DeletionProtection, tags: c.Tags, expiries: newSkipList[struct{}](),
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, exists := e.tables[c.Name]; exists {
+		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
+	}
+	if c.View != "" {
+		e.openStream(t, c.View)
+	}
+	e.tables[c.Name] = t
+	return t.describe(), nil
+}
+
+func (e *Engine) openStream(t *table, view string) {
+	t.view = view
+	t.stream = e.options.Streams.Open(StreamTable{Name: t.name, Keys: slices.Clone(t.schema.keys), View: view})
+}
+
+func (t *table) closeStream() {
+	if t.view != "" {
+		t.stream.Close()
+		t.view = ""
+	}
+}
+
+// DescribeTable tells of a table.
+func (e *Engine) DescribeTable(name string) (d Description, err error) {
+	err = e.inspect(name, noTable, func(t *table) error {
+		d = t.describe()
+		return nil
+	})
+	return d, err
+}
+
+// DeleteTable deletes a table that is not protected, with its items. Its streams stay readable for a day.
+func (e *Engine) DeleteTable(name string) (d Description, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, found := e.tables[name]
+	if !found {
+		return d, noTable(name)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.protect {
+		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	d = t.describe()
+	t.closeStream()
+	t.deleted = true
+	delete(e.tables, name)
+	return d, nil
+}
+
+// UpdateTable describes changes of a table; what is nil or empty stays.
+type UpdateTable struct {
+	Name               string
+	Attributes         []AttributeDefinition // of the keys of CreateIndex
+	CreateIndex        *Index
+	DeleteIndex        string
+	View               *string // "" disables the stream
+	DeletionProtection *bool
+}
+
+// UpdateTable makes all the changes or none. They are done when it returns.
+func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
+	err = e.alter(u.Name, noTable, func(t *table) error {
+		s := t.schema.clone()
+		if err := s.change(u); err != nil {
+			return err
+		}
+		if u.View != nil {
+			switch {
+			case *u.View != "" && t.view != "":
+				return validation("Table already has an enabled stream")
+			case *u.View == "" && t.view == "":
+				return validation("Table has no stream to disable")
+			case *u.View == "":
+				t.closeStream()
+			default:
+				e.openStream(t, *u.View)
+			}
+		}
+		if u.DeletionProtection != nil {
+			t.protect = *u.DeletionProtection
+		}
+		t.schema = s
+		if u.CreateIndex != nil || u.DeleteIndex != "" {
+			t.recount()
+		}
+		d = t.describe()
+		return nil
+	})
+	return d, err
+}
+
+// change adds and removes indexes.
+func (s *schema) change(u UpdateTable) error {
+	at := func(name string) int {
+		return slices.IndexFunc(s.indexes, func(ix Index) bool { return ix.Name == name })
+	}
+	if u.DeleteIndex != "" {
+		i := at(u.DeleteIndex)
+		if i < 0 {
+			return noIndex()
+		}
+		s.indexes = slices.Delete(s.indexes, i, i+1)
+		s.dropUnused()
+	}
+	if err := s.merge(u.Attributes); err != nil {
+		return err
+	}
+	if u.CreateIndex != nil {
+		if at(u.CreateIndex.Name) >= 0 {
+			return validation("Attempting to create an index which already exists")
+		}
+		s.indexes = append(s.indexes, *u.CreateIndex)
+	}
+	return s.check()
+}
+
+// recount counts what the indexes hold.
+func (t *table) recount() {
+	t.held = make([]tally, len(t.schema.indexes))
+	for _, item := range t.items.ascend("", "") {
+		t.count(item, 1)
+	}
+}
+
+// count adds an item to the indexes that hold it, or takes it away.
+func (t *table) count(item attr.Item, sign int) {
+	for i := range t.schema.indexes {
+		if projected, ok := t.schema.indexes[i].project(&t.schema, item); ok {
+			t.held[i].items += sign
+			t.held[i].bytes += sign * projected.Size()
+		}
+	}
+}
+
+// replace puts next, which may be nil, in the place of old, which may be nil. It is the only way that an item changes.
+func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) {
+	if old == nil && next == nil || old != nil && next != nil && old.Equal(next) {
+		return
+	}
+	kind := Modify
+	if old != nil {
+		t.bytes -= old.Size()
+		t.count(old, -1)
+		t.forgetExpiry(key, old)
+	} else {
+		kind = Insert
+	}
+	if next != nil {
+		t.items.set(key, next)
+		t.bytes += next.Size()
+		t.count(next, 1)
+		t.rememberExpiry(key, next)
+	} else {
+		t.items.delete(key)
+		kind = Remove
+	}
+	if t.view == "" {
+		return
+	}
+	keys := next
+	if next == nil {
+		keys = old
+	}
+	t.stream.Append(Change{Kind: kind, Keys: t.schema.keyOf(keys), Old: old, New: next, At: at, ByTTL: byTTL})
+}

@@ -1,0 +1,38 @@
+package local
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"streamgen/internal/local/wire"
+)
+
+// guard refuses requests that a web page may have sent. A page's script reaches a loopback address too: then its Origin
+// is in the request, or, where the page's host name was pointed at this machine (DNS rebinding), that name is.
+func (s *Stack) guard(next http.Handler) http.Handler {
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String()) // a TCP address always has both
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !isLoopback(r.Host, port):
+			wire.WriteRESTError(w, wire.StatusErrorf(http.StatusForbidden, "AccessDeniedException",
+				"streamgen local refuses Host %q: want localhost or a loopback address, with port %s", r.Host, port))
+		case len(r.Header.Values("Origin")) > 0:
+			wire.WriteRESTError(w, wire.StatusErrorf(http.StatusForbidden, "AccessDeniedException",
+				"streamgen local refuses requests of web pages: Origin %q", r.Header.Get("Origin")))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// isLoopback says whether a Host header names this machine and the port.
+func isLoopback(hostPort, port string) bool {
+	host, p, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		host, p = strings.Trim(hostPort, "[]"), "80"
+	}
+	ip, err := netip.ParseAddr(host)
+	return p == port && (strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback())
+}

@@ -1,0 +1,175 @@
+// Package local is the local stack: DynamoDB and its Streams, Lambda with the real handler processes, event source
+// mappings, and as much of IAM, STS and CloudWatch Logs as they need, served over AWS's own protocols on a loopback
+// address. Everything is in memory and gone after [Stack.Close].
+//
+// It is a library too: a test starts a stack in-process in milliseconds.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"streamgen/internal/local/api/iam"
+	"streamgen/internal/local/api/sts"
+	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
+	"streamgen/internal/local/wire"
+)
+
+// Account is the one account of the stack, whatever the caller's credentials say.
+const Account = "000000000000"
+
+// Options configure a stack. The zero value is the stack that `gen local` runs.
+type Options struct {
+	// Listen is the loopback address and port to serve; "" means 127.0.0.1:4566 and port 0 takes a free one. An address
+	// that others than this machine can reach is refused.
+	Listen string
+	// Region is that of requests that no signature gives one; "" means us-east-1.
+	Region string
+	// Clock is the time of the stack; nil means the machine's.
+	Clock clock.Clock
+	// Logger is told each request; nil tells nobody.
+	Logger *slog.Logger
+	// Logs is called with each event that comes into a log group, on its writer's goroutine: it must not block. nil drops
+	// them; the log groups have them all the same.
+	Logs func(LogEvent)
+	// Dir is the folder under which functions' code is unpacked; "" means the system's folder for temporary files.
+	// [Stack.Close] leaves nothing there.
+	Dir string
+}
+
+// LogEvent is a log line of a handler, or of whoever wrote to a log group.
+type LogEvent struct {
+	Time                  time.Time
+	Region, Group, Stream string
+	Message               string // without the line's end
+}
+
+// Stack is a running local stack.
+type Stack struct {
+	opts     Options
+	id       string
+	listener net.Listener
+	server   *http.Server
+	served   chan struct{} // closed when the server has ended
+
+	iam, sts http.Handler
+
+	mu      sync.Mutex
+	closed  bool
+	regions map[string]*regional
+}
+
+// Start starts a stack that runs until [Stack.Close]; ctx bounds the start alone. It gives an error when the address is
+// no loopback address or is taken.
+func Start(ctx context.Context, opts Options) (*Stack, error) {
+	if opts.Listen == "" {
+		opts.Listen = "127.0.0.1:4566"
+	}
+	if opts.Region == "" {
+		opts.Region = "us-east-1"
+	}
+	if !regionName.MatchString(opts.Region) {
+		return nil, fmt.Errorf("starting the local stack: %q is no region's name", opts.Region)
+	}
+	if opts.Clock == nil {
+		opts.Clock = clock.System()
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	listener, err := listen(ctx, opts.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("starting the local stack: %w", err)
+	}
+	s := &Stack{
+		opts: opts, id: uuid.NewString(), listener: listener, served: make(chan struct{}),
+		iam:     iam.New(control.NewRoles(Account, opts.Clock)),
+		sts:     sts.New(Account),
+		regions: map[string]*regional{},
+	}
+	s.server = &http.Server{
+		Handler:           s.guard(http.HandlerFunc(s.serve)),
+		ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		defer close(s.served)
+		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			opts.Logger.Error("the local stack's server ended", "error", err)
+		}
+	}()
+	return s, nil
+}
+
+// Endpoint is the stack's URL, such as "http://127.0.0.1:4566": what AWS_ENDPOINT_URL takes.
+func (s *Stack) Endpoint() string { return "http://" + s.listener.Addr().String() }
+
+// region gives what the stack has in a region, and makes it on the region's first use.
+func (s *Stack) region(name string) (*regional, error) {
+	if !regionName.MatchString(name) {
+		return nil, wire.Errorf("InvalidSignatureException", "streamgen local: %q is no region's name", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("the local stack is closing")
+	}
+	if r := s.regions[name]; r != nil {
+		return r, nil
+	}
+	r, err := s.newRegional(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening region %s: %w", name, err)
+	}
+	s.regions[name] = r
+	return r, nil
+}
+
+// regionNames are the regions that were used so far, in order.
+func (s *Stack) regionNames() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.regions))
+}
+
+// closeGrace is how long requests in flight may take to end once nothing runs any more that they could wait for.
+const closeGrace = 2 * time.Second
+
+// Close ends mappings, handler processes and the server, and returns when they are gone. Requests in flight are
+// answered, unless ctx ends first. A second call does nothing.
+func (s *Stack) Close(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		<-s.served
+		return nil
+	}
+	s.closed = true
+	regions := s.regions
+	s.mu.Unlock()
+
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(regions)) {
+		if err := regions[name].close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("closing region %s: %w", name, err))
+		}
+	}
+	grace, cancel := context.WithTimeout(ctx, closeGrace)
+	defer cancel()
+	if err := s.server.Shutdown(grace); err != nil {
+		errs = append(errs, s.server.Close())
+	}
+	<-s.served
+	return errors.Join(errs...)
+}

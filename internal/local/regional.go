@@ -1,0 +1,65 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	dynamodbapi "streamgen/internal/local/api/dynamodb"
+	lambdaapi "streamgen/internal/local/api/lambda"
+	logsapi "streamgen/internal/local/api/logs"
+	streamsapi "streamgen/internal/local/api/streams"
+	"streamgen/internal/local/control"
+	"streamgen/internal/local/engine"
+	"streamgen/internal/local/esm"
+	"streamgen/internal/local/host"
+	"streamgen/internal/local/streams"
+)
+
+// regional is what the stack has in one region.
+type regional struct {
+	dynamodb, streams, lambda, logs http.Handler
+
+	engine    *engine.Engine
+	functions *host.Host
+	mappings  *esm.Mappings
+}
+
+func (s *Stack) newRegional(name string) (*regional, error) {
+	groups := control.NewLogs(Account, name, s.opts.Clock)
+	if s.opts.Logs != nil {
+		groups.Subscribe(func(e control.LogEvent) {
+			s.opts.Logs(LogEvent{Time: e.At, Region: name, Group: e.Group, Stream: e.Stream, Message: e.Message})
+		})
+	}
+	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint})
+	if err != nil {
+		return nil, err
+	}
+	registry := streams.New(streams.Options{Account: Account, Region: name, Clock: s.opts.Clock})
+	tables := engine.New(engine.Options{Account: Account, Region: name, Clock: s.opts.Clock, Streams: registry})
+	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
+		Source: sources(registry), Invoker: invoker{functions}, Logger: s.opts.Logger})
+	return &regional{
+		dynamodb:  dynamodbapi.New(tables),
+		streams:   streamsapi.New(registry),
+		lambda:    lambdaapi.New(functions, mappings),
+		logs:      logsapi.New(groups),
+		engine:    tables,
+		functions: functions,
+		mappings:  mappings,
+	}, nil
+}
+
+// close ends the region's mappings first: what they have in flight may still end well while the functions run.
+func (r *regional) close(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, closeGrace)
+	defer cancel()
+	var errs []error
+	if err := r.mappings.Close(grace); err != nil && ctx.Err() != nil { // past the grace alone, a batch was cut off as meant
+		errs = append(errs, fmt.Errorf("ending the mappings: %w", err))
+	}
+	r.engine.Close()
+	return errors.Join(append(errs, r.functions.Close())...)
+}

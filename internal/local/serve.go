@@ -1,0 +1,88 @@
+package local
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"streamgen/internal/local/wire"
+)
+
+// serve answers one request that the guard let through.
+func (s *Stack) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/_streamgen/health" {
+		s.health(w)
+		return
+	}
+	d := s.route(r)
+	answer := &answer{ResponseWriter: w}
+	began := time.Now()
+	defer func() {
+		s.opts.Logger.Info("request", "service", d.caller.Service, "operation", d.operation, "region", d.caller.Region,
+			"status", answer.status, "took", time.Since(began).Round(time.Microsecond))
+	}()
+	if d.err != nil {
+		d.fail(answer, d.err)
+		return
+	}
+	defer s.answerPanic(answer, d)
+	d.handler.ServeHTTP(answer, r.WithContext(wire.WithCaller(r.Context(), d.caller)))
+}
+
+// answerPanic makes a front end's panic an error of its protocol. It is a 400 as every other: see [wire.NotEmulated].
+func (s *Stack) answerPanic(w *answer, d destination) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	s.opts.Logger.Error("panic", "service", d.caller.Service, "operation", d.operation, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer is out: the connection must end
+	}
+	d.fail(w, wire.Errorf("InternalFailure", "streamgen local failed in %s.%s: %v; run it with a request log to see where", d.caller.Service, d.operation, cause))
+}
+
+// answer notes the status of what is written through it.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap serves [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// health says who answers here. The id names one life of the stack: what another life made is not in this one.
+func (s *Stack) health(w http.ResponseWriter) {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	regions := s.regionNames()
+	if regions == nil {
+		regions = []string{}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(struct { // the client may be gone; there is nobody left to tell
+		Status  string   `json:"status"`
+		ID      string   `json:"id"`
+		Version string   `json:"version"`
+		Account string   `json:"account"`
+		Regions []string `json:"regions"`
+	}{"ok", s.id, version, Account, regions})
+}
