@@ -18,36 +18,58 @@ import (
 	"streamgen/internal/local"
 )
 
-// TestApplySurvivesKill kills gen apply, and with it terraform and its provider, when the stack sees a certain request, and runs
-// the same command again, which is killed at a later one; the last run must end with everything in place and nothing to do.
-func TestApplySurvivesKill(t *testing.T) {
+// bench is a project outside the repository, a local stack, and a watch on what the stack is asked.
+type bench struct {
+	gen, project string
+	watch        *requestWatch
+	stack        *local.Stack
+	printed      *output
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
 	if !findProvider() || testing.Short() {
 		t.Skip("needs the AWS provider, and minutes: make provider")
 	}
-	gen := buildGen(t)
-	watch := &requestWatch{}
-	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Logger: slog.New(watch)})
+	b := &bench{gen: buildGen(t), project: filepath.Join(t.TempDir(), "orders"), watch: &requestWatch{}, printed: newOutput()}
+	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Logger: slog.New(b.watch)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := stack.Close(ctx); err != nil {
 			t.Error(err)
 		}
-	}()
-	project := filepath.Join(t.TempDir(), "orders")
-	run := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(gen, args...)
-		cmd.Dir = project
-		return cmd
-	}
-	if out, err := exec.Command(gen, "init", project, "--no-terraform").CombinedOutput(); err != nil {
+	})
+	b.stack = stack
+	if out, err := exec.Command(b.gen, "init", b.project, "--no-terraform").CombinedOutput(); err != nil {
 		t.Fatalf("gen init: %v\n%s", err, out)
 	}
-	local := []string{"--env", "local", "--endpoint", stack.Endpoint()}
+	return b
+}
 
+// command is one of gen's, on the project and the stack.
+func (b *bench) command(name string) *exec.Cmd {
+	cmd := exec.Command(b.gen, name, "--env", "local", "--endpoint", b.stack.Endpoint())
+	cmd.Dir = b.project
+	return cmd
+}
+
+// mustRun runs a command to its end and wants a text in its output.
+func (b *bench) mustRun(t *testing.T, name, want string) {
+	t.Helper()
+	out, err := b.command(name).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), want) {
+		t.Fatalf("gen %s: %v\n%s", name, err, out)
+	}
+}
+
+// TestApplySurvivesKill kills gen apply, and with it terraform and its provider, when the stack sees a certain request, and runs
+// the same command again, which is killed at a later one; the last run must end with everything in place and nothing to do.
+func TestApplySurvivesKill(t *testing.T) {
+	b := newBench(t)
 	// The first two end gen alone, and terraform with it in good order; the others leave nobody alive to tidy up.
 	for _, point := range []struct {
 		operation string
@@ -60,33 +82,52 @@ func TestApplySurvivesKill(t *testing.T) {
 		{"POST /2015-03-31/functions", true},
 		{"POST /2015-03-31/event-source-mappings", true},
 	} {
-		killed := killAt(t, watch, point.operation, point.all, project, run(append([]string{"apply"}, local...)...))
-		t.Logf("%s: killed: %v", point.operation, killed)
+		_, seen := b.at(t, "apply", point.operation, func(gen *os.Process) { b.kill(t, gen, point.all) })
+		t.Logf("killed at %s: %v", point.operation, seen)
 	}
-	out, err := run(append([]string{"apply"}, local...)...).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "apply complete") {
-		t.Fatalf("gen apply after the kills: %v\n%s", err, out)
-	}
-	t.Logf("%s", out)
-	if out, err = run(append([]string{"plan"}, local...)...).CombinedOutput(); err != nil || !strings.Contains(string(out), "no changes\n") {
-		t.Fatalf("gen plan after the kills: %v\n%s", err, out)
-	}
-	killAt(t, watch, "DeleteTable", true, project, run(append([]string{"destroy"}, local...)...))
-	if out, err = run(append([]string{"destroy"}, local...)...).CombinedOutput(); err != nil || !strings.Contains(string(out), "nothing left") {
-		t.Fatalf("gen destroy after the kill: %v\n%s", err, out)
-	}
-	if left := processesIn(t, project); len(left) > 0 {
+	b.mustRun(t, "apply", "apply complete")
+	b.mustRun(t, "plan", "no changes\n")
+	b.at(t, "destroy", "DeleteTable", func(gen *os.Process) { b.kill(t, gen, true) })
+	b.mustRun(t, "destroy", "nothing left")
+	if left := processesIn(t, b.project); len(left) > 0 {
 		t.Errorf("processes are left: %v", left)
 	}
 }
 
-// killAt starts the command and kills it when the stack sees the operation. It reports false when the command ended before
-// that, which is what a run does that finds its work done.
-func killAt(t *testing.T, watch *requestWatch, operation string, all bool, project string, cmd *exec.Cmd) bool {
+// TestApplyInterrupted interrupts gen apply once, which ends it in good order, and then twice, which ends it at once.
+func TestApplyInterrupted(t *testing.T) {
+	b := newBench(t)
+	out, seen := b.at(t, "apply", "CreateRole", func(gen *os.Process) { _ = gen.Signal(os.Interrupt) })
+	if !seen || !strings.Contains(out, "stopping cleanly") || !strings.Contains(out, "run the same command again") {
+		t.Errorf("interrupted once: seen %v\n%s", seen, out)
+	}
+	if left := processesIn(t, b.project); len(left) > 0 {
+		t.Errorf("processes are left after one interrupt: %v", left)
+	}
+	locks, err := filepath.Glob(filepath.Join(b.project, ".gen", "local", "state", ".*.lock.info"))
+	if err != nil || len(locks) > 0 {
+		t.Errorf("the state is still locked: %v, %v", locks, err)
+	}
+	out, _ = b.at(t, "apply", "POST /2015-03-31/functions", func(gen *os.Process) {
+		_ = gen.Signal(os.Interrupt)
+		b.printed.await("stopping cleanly") // two signals at once are one
+		_ = gen.Signal(os.Interrupt)
+	})
+	if left := processesIn(t, b.project); len(left) > 0 {
+		t.Errorf("processes are left after two interrupts: %v\n%s", left, out)
+	}
+	b.mustRun(t, "apply", "apply complete")
+	b.mustRun(t, "plan", "no changes\n")
+}
+
+// at starts a command and acts on it when the stack sees an operation. It gives what the command printed, and reports false when
+// the command ended well before that, as a run does that finds its work done.
+func (b *bench) at(t *testing.T, name, operation string, act func(gen *os.Process)) (string, bool) {
 	t.Helper()
-	seen := watch.next(operation)
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+	b.printed.Reset()
+	seen := b.watch.next(operation)
+	cmd := b.command(name)
+	cmd.Stdout, cmd.Stderr = b.printed, b.printed
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,19 +136,67 @@ func killAt(t *testing.T, watch *requestWatch, operation string, all bool, proje
 	select {
 	case err := <-ended:
 		if err != nil {
-			t.Fatalf("%s was never called: %v\n%s", operation, err, &out)
+			t.Fatalf("%s was never called: %v\n%s", operation, err, b.printed.String())
 		}
-		return false
+		return b.printed.String(), false
 	case <-seen:
 	}
-	_ = cmd.Process.Kill()
-	if all {
-		for _, pid := range processesIn(t, project) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
+	act(cmd.Process)
 	<-ended
-	return true
+	return b.printed.String(), true
+}
+
+// kill ends gen, and on demand everything that it has started, with no chance to tidy up.
+func (b *bench) kill(t *testing.T, gen *os.Process, all bool) {
+	t.Helper()
+	_ = gen.Kill()
+	if !all {
+		return
+	}
+	for _, pid := range processesIn(t, b.project) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// output is what a running command has printed so far.
+type output struct {
+	mu   sync.Mutex
+	more *sync.Cond
+	text strings.Builder
+}
+
+func newOutput() *output {
+	o := &output{}
+	o.more = sync.NewCond(&o.mu)
+	return o
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	defer o.more.Broadcast()
+	return o.text.Write(p)
+}
+
+// await returns when the text is there.
+func (o *output) await(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !strings.Contains(o.text.String(), text) {
+		o.more.Wait()
+	}
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func (o *output) Reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text.Reset()
 }
 
 // processesIn gives the processes that run in the project's folder: terraform and its provider.

@@ -2,16 +2,26 @@ package local
 
 import (
 	"context"
+	"sync/atomic"
 
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
 	"streamgen/internal/local/streams"
 )
 
-// source is a table's stream as a mapping reads it.
-type source struct{ *streams.Stream }
+// source is a table's stream as one mapping reads it.
+type source struct {
+	*streams.Stream
+	seen atomic.Uint64 // the version that the mapping was told of
+}
 
-func (s source) Shards() []esm.Shard {
+func (s *source) Wait(ctx context.Context) error {
+	version, err := s.Stream.Wait(ctx, s.seen.Load())
+	s.seen.Store(version)
+	return err
+}
+
+func (s *source) Shards() []esm.Shard {
 	infos := s.Stream.Shards()
 	shards := make([]esm.Shard, len(infos))
 	for i, info := range infos {
@@ -20,7 +30,7 @@ func (s source) Shards() []esm.Shard {
 	return shards
 }
 
-func (s source) Read(shardID, after string, limit int) ([]esm.Record, bool, error) {
+func (s *source) Read(shardID, after string, limit int) ([]esm.Record, bool, error) {
 	read, closed, err := s.Stream.Read(shardID, after, limit)
 	records := make([]esm.Record, len(read))
 	for i, r := range read {
@@ -36,7 +46,7 @@ func sources(registry *streams.Registry) func(arn string) (esm.Source, bool) {
 		if !found {
 			return nil, false
 		}
-		return source{stream}, true
+		return &source{Stream: stream}, true
 	}
 }
 

@@ -9,13 +9,13 @@ import (
 
 // Apply does what the plan in the file says, and nothing else: it refuses a file that is not the
 // one that Plan wrote, and terraform refuses one that the state has moved away from. Errors are
-// *[Error]; what was done before a failure or an interrupt is in the state.
+// *[Error]; what was done before a failure is in the state, and what an interrupt cut off is found by the next [Terraform.Plan].
 func (t *Terraform) Apply(ctx context.Context, p Plan) (Summary, error) {
 	if p.digest == "" || digestFile(p.File) != p.digest {
 		return Summary{}, fmt.Errorf("terraform apply: %s is not the file that was planned; plan again", p.File)
 	}
 	said, err := t.stream(ctx, "apply", []string{"-json", "-input=false", t.lockTimeoutArg(), p.File})
-	if said.exit.orderly {
+	if said.exit.orderly && t.ready(ctx) == nil {
 		if err := t.applied(err == nil); err != nil {
 			return said.summary, err
 		}
@@ -51,7 +51,7 @@ func (t *Terraform) ApplyConverging(ctx context.Context, p Plan, o PlanOptions, 
 	}
 }
 
-// applied notes that an apply ended in good order: what it did is in the state.
+// applied notes that an apply came to its end: what it did is in the state.
 func (t *Terraform) applied(success bool) error {
 	log := t.path(logDir, "apply.jsonl")
 	if err := os.Rename(log, t.path(logDir, "applied.jsonl")); err != nil {

@@ -51,8 +51,8 @@ type Plan struct {
 	Summary Summary
 	// Warnings are terraform's, and this package's own on recovery.
 	Warnings []Diagnostic
-	// Recovered are resources that a killed apply had created and not recorded. They are in the
-	// state now.
+	// Recovered are resources that a killed or interrupted apply had created and not recorded, or recorded as
+	// tainted. They are in the state now, and as sound as any.
 	Recovered []string
 	// File is the plan's file, digest that of its content.
 	File   string
@@ -100,6 +100,17 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 		return Plan{}, fmt.Errorf("terraform wrote no plan to %s", o.Out)
 	}
 	return p, nil
+}
+
+// tainted are the resources that the plan replaces for no other reason than that their creation did not end well.
+func (p Plan) tainted() []string {
+	var addresses []string
+	for _, c := range p.Changes {
+		if c.Action == Replace && c.Reason == "tainted" {
+			addresses = append(addresses, c.Address)
+		}
+	}
+	return addresses
 }
 
 // creates are the resources that the plan creates.

@@ -16,11 +16,12 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-// An apply that is killed together with terraform may have created a resource that the state does
-// not know; the next apply would fail because the resource exists. What was under way is known all
-// the same: terraform writes the start of each creation to log/apply.jsonl before it begins, and the
-// file is moved away when an apply ends in good order. So when it is there, Plan looks which of the
-// resources that were begun are still to be created and imports those that do exist.
+// An apply that is killed or interrupted may have created a resource that the state does not know, since
+// providers give up a request that is under way; the next apply would fail because the resource exists. Or the
+// state knows it as tainted, and terraform would replace it. What was under way is known all the same:
+// terraform writes the start of each creation to log/apply.jsonl before it begins, and the file is moved away
+// when an apply comes to its end. So when it is there, Plan looks which of the resources that were begun are
+// still to be created and imports those that do exist, and lets those live that are tainted.
 
 // importID names the argument whose value is the id under which a resource is imported. Creating
 // one of these twice fails; other resources of a generated configuration do not mind.
@@ -36,7 +37,7 @@ const mappingType = "aws_lambda_event_source_mapping"
 
 var mappingUUID = regexp.MustCompile(`mapping with UUID ([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})`)
 
-// unfinished is what killed applies began to create and nobody found yet.
+// unfinished is what interrupted applies began to create and nobody found yet.
 type unfinished struct {
 	Addresses []string `json:"addresses"`
 }
@@ -62,14 +63,22 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("reading what the killed apply began: %w", err)
 	}
-	creates := p.creates()
-	lost := slices.DeleteFunc(begun, func(address string) bool { return !slices.Contains(creates, address) })
-	recovered, missing, err := t.reclaim(ctx, p, lost)
+	recovered, missing, err := t.reclaim(ctx, p, both(begun, p.creates()))
 	if err != nil {
 		return Plan{}, err
 	}
+	for _, address := range both(begun, p.tainted()) {
+		// Of other types nobody knows whether half of one does.
+		if kind := resourceType(address); kind != mappingType && importID[kind] == "" {
+			continue
+		}
+		if err := t.untaint(ctx, address); err != nil {
+			return Plan{}, err
+		}
+		recovered = append(recovered, address)
+	}
 	if err := t.settle(missing); err != nil {
-		return Plan{}, fmt.Errorf("recording what the killed apply left: %w", err)
+		return Plan{}, fmt.Errorf("recording what the interrupted apply left: %w", err)
 	}
 	if len(recovered) > 0 || o.Destroy {
 		if p, err = t.plan(ctx, o); err != nil {
@@ -80,11 +89,32 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	if o.Destroy && len(missing) > 0 {
 		p.Warnings = append(p.Warnings, Diagnostic{
 			Severity: SeverityWarning,
-			Summary:  "a killed apply may have left what this plan does not know: " + strings.Join(missing, ", "),
+			Summary:  "an interrupted apply may have left what this plan does not know: " + strings.Join(missing, ", "),
 			Detail:   "Apply once more before you destroy; that finds it.",
 		})
 	}
 	return p, nil
+}
+
+// both gives what stands in a and in b.
+func both(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// untaint lets a resource live whose creation was cut off after it existed. terraform would replace it, a table with all
+// its items too; what its creation did not get to, the next plan finds as a difference.
+func (t *Terraform) untaint(ctx context.Context, address string) error {
+	said, err := t.run(ctx, "untaint", []string{"-no-color", t.lockTimeoutArg(), address}, func([]byte) {})
+	if err == nil && said.orderly && said.code == 0 {
+		return nil
+	}
+	return t.failed(ctx, "untaint", transcript{exit: said}, err)
 }
 
 // reclaim imports those of the lost resources that exist. missing are those whose id is not known.

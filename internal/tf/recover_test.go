@@ -137,6 +137,48 @@ func TestPlanReclaimsWhatAKilledApplyCreated(t *testing.T) {
 	}
 }
 
+// An interrupt cuts off requests that are under way: what exists by then, though terraform calls it tainted, is not replaced.
+func TestTaintedByAnInterruptLives(t *testing.T) {
+	tainted := func(address string) string {
+		return fmt.Sprintf(`{"type":"planned_change","change":{"resource":{"addr":%q},"action":"replace","reason":"tainted"}}`+"\n", address)
+	}
+	f := newFake(t).
+		on("version", versionScene).
+		on("plan", scene{Code: 2, Stdout: tainted(table) + tainted("aws_sqs_queue.failed_before")}, scene{Code: 2, Stdout: lines("planned_change", "update", table)}).
+		on("untaint", scene{})
+	tf := f.open(nil)
+	killedApply(t, tf, lines("apply_start", "create", table))
+	p, err := tf.Plan(t.Context(), PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(p.Recovered, []string{table}) || len(p.Changes) != 1 || p.Changes[0].Action != Update {
+		t.Errorf("recovered %v, planned %+v", p.Recovered, p.Changes)
+	}
+	if got, want := f.verbs(), []string{"plan", "untaint " + table, "plan"}; !slices.Equal(got, want) {
+		t.Errorf("called %q, want %q", got, want)
+	}
+	if tf.interruptedApply() {
+		t.Error("the case is not closed")
+	}
+}
+
+// An apply that failed by itself came to its end: the next plan has nothing to look into.
+func TestFailedApplyIsNoInterruptedOne(t *testing.T) {
+	f := newFake(t).on("plan", scene{Code: 2}).on("apply", scene{Code: 1, Stdout: lines("apply_start", "create", table)})
+	tf := f.open(nil)
+	p, err := tf.Plan(t.Context(), PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = tf.Apply(t.Context(), p); err == nil {
+		t.Error("the apply did not fail")
+	}
+	if tf.interruptedApply() {
+		t.Error("an apply that failed counts as interrupted")
+	}
+}
+
 func TestKilledApplyThatLostNothing(t *testing.T) {
 	f := newFake(t).on("plan", scene{Code: 2, Stdout: lines("planned_change", "create", "aws_dynamodb_table.new")})
 	tf := f.open(nil)

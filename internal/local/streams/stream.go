@@ -21,9 +21,6 @@ import (
 // Retention is how long a record, a closed shard and a disabled stream stay readable.
 const Retention = 24 * time.Hour
 
-// pollInterval is how long [Stream.Wait] waits at most: AWS polls a shard four times a second.
-const pollInterval = 250 * time.Millisecond
-
 // Error is an answer of the Streams API that is no success.
 type Error struct {
 	// Code is the error's name on the wire, such as "TrimmedDataAccessException".
@@ -49,7 +46,6 @@ type Stream struct {
 	shards   []*shard  // lineage order; all but the last are closed, and the last too when the stream is disabled
 	last     sequence  // the latest that was given away
 	version  uint64    // counts what a reader may want to know of
-	noticed  uint64    // the version that Read or Wait saw last
 	changed  chan struct{}
 }
 
@@ -287,7 +283,6 @@ func (s *Stream) Read(shardID, after string, limit int) (records []Record, close
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.noticed = s.version
 	sh, found := s.find(shardID)
 	if !found {
 		return nil, false, noShard(shardID, s.arn)
@@ -304,26 +299,21 @@ func (s *Stream) Read(shardID, after string, limit int) (records []Record, close
 	return records, sh.end != 0 && len(page) == len(rest), nil
 }
 
-// Wait returns when there may be something that the latest Read did not see, and after a quarter of a second anyway, since another
-// reader's Read may have been the latest. The error is the context's.
-func (s *Stream) Wait(ctx context.Context) error {
-	s.mu.Lock()
-	if s.version != s.noticed {
-		s.noticed = s.version
+// Wait returns when there is something that a reader who has seen an earlier version does not know: a record, a shard, or that
+// a shard is closed. It gives the version to wait on next; a new reader begins with 0. The error is the context's.
+func (s *Stream) Wait(ctx context.Context, seen uint64) (version uint64, err error) {
+	for {
+		s.mu.Lock()
+		version, changed := s.version, s.changed
 		s.mu.Unlock()
-		return ctx.Err()
-	}
-	changed := s.changed
-	s.mu.Unlock()
-	tick, stop := s.clock.After(pollInterval)
-	defer stop()
-	select {
-	case <-changed:
-		return nil
-	case <-tick:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		if version != seen {
+			return version, ctx.Err()
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return seen, ctx.Err()
+		}
 	}
 }
 

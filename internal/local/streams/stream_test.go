@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"streamgen/internal/local/attr"
@@ -507,48 +508,45 @@ func TestRegistry(t *testing.T) {
 }
 
 func TestWait(t *testing.T) {
-	_, s, c := open(t, "KEYS_ONLY")
-	shard := s.Shards()[0].ID
-	read := func() {
-		t.Helper()
-		if _, _, err := s.Read(shard, "", 1); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, "KEYS_ONLY")
+		// What a reader has not seen is there at once.
+		s.Append(change(t, engine.Insert, start, "", ""))
+		seen, err := s.Wait(t.Context(), 0)
+		if err != nil || seen == 0 {
+			t.Fatalf("version %d, %v", seen, err)
 		}
-	}
-	wait := func(ctx context.Context) <-chan error {
-		done := make(chan error, 1)
-		go func() { done <- s.Wait(ctx) }()
-		return done
-	}
-	// What came between Read and Wait is noticed at once.
-	read()
-	s.Append(change(t, engine.Insert, start, "", ""))
-	if err := s.Wait(t.Context()); err != nil {
-		t.Error(err)
-	}
-	// What comes meanwhile ends the wait, be it a record, a new shard or the end.
-	for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, s.Roll, s.Close} {
-		read()
-		done := wait(t.Context())
-		c.AwaitSleepers(1)
-		event()
-		if err := <-done; err != nil {
-			t.Error(err)
+		// What comes meanwhile ends the wait of every reader, be it a record, a new shard or the end.
+		for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, s.Roll, s.Close} {
+			versions := make(chan uint64, 2)
+			for range cap(versions) {
+				go func() {
+					version, _ := s.Wait(t.Context(), seen)
+					versions <- version
+				}()
+			}
+			synctest.Wait()
+			if len(versions) > 0 {
+				t.Fatal("a reader did not wait")
+			}
+			event()
+			first, second := <-versions, <-versions
+			if first != second || first == seen {
+				t.Errorf("readers that had seen %d saw %d and %d", seen, first, second)
+			}
+			seen = first
 		}
-	}
-	// Nothing comes: a quarter of a second.
-	read()
-	done := wait(t.Context())
-	c.AwaitSleepers(1)
-	c.Advance(pollInterval)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done = wait(ctx)
-	c.AwaitSleepers(1)
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
+		// Nothing comes: until ctx ends.
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Wait(ctx, seen)
+			ended <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

@@ -341,12 +341,13 @@ func TestItemExpires(t *testing.T) {
 	stream := s.streams.List("orders")[0]
 	shard := stream.Shards()[0].ID
 	after := stream.Latest(shard)
-	if _, _, err := stream.Read(shard, after, 1); err != nil {
+	seen, err := stream.Wait(t.Context(), 0)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.clock.AwaitSleepers(1)
 	s.clock.Advance(12 * time.Second)
-	if err := stream.Wait(t.Context()); err != nil {
+	if _, err := stream.Wait(t.Context(), seen); err != nil {
 		t.Fatal(err)
 	}
 	records, _, err := stream.Read(shard, after, 1)
