@@ -285,7 +285,8 @@ func TestCloseTwiceAndRefuseAfter(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := http.Get(endpoint + "/_streamgen/health"); err == nil {
+	if res, err := http.Get(endpoint + "/_streamgen/health"); err == nil {
+		res.Body.Close()
 		t.Error("serves after Close")
 	}
 	if _, err := s.region("us-east-1"); err == nil {

@@ -44,7 +44,7 @@ func (b *builder) remember(h Handler, in input, p Package) error {
 		return nil
 	}
 	if now, err := b.digest(in); err != nil || now != in.key {
-		return nil
+		return nil //nolint:nilerr // an input that cannot be read any more has changed too
 	}
 	data, err := json.Marshal(record{Key: in.key, SHA256: p.SHA256})
 	if err != nil {

@@ -144,14 +144,14 @@ func newReleaseServer(t *testing.T) *releaseServer {
 		switch name {
 		case "index.json":
 			w.Header().Set("Content-Type", "application/json")
-			w.Write(index)
+			_, _ = w.Write(index)
 		case zipName:
 			w.Header().Set("Content-Type", "application/zip")
-			w.Write(s.zip)
+			_, _ = w.Write(s.zip)
 		case base + "_SHA256SUMS":
-			w.Write(s.sums)
+			_, _ = w.Write(s.sums)
 		case base + "_SHA256SUMS.sig":
-			w.Write(s.signature)
+			_, _ = w.Write(s.signature)
 		default:
 			http.NotFound(w, r)
 		}

@@ -90,7 +90,7 @@ func ExampleHandler() {
 
 // A record that fails is reported to Lambda, which delivers it and all after it again.
 func ExampleHandler_failure() {
-	h := stream.Handler(func(_ context.Context, c stream.Change[Order]) error {
+	h := stream.Handler(func(_ context.Context, _ stream.Change[Order]) error {
 		return errors.New("the search index is down")
 	})
 

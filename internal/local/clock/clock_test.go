@@ -58,7 +58,7 @@ func TestManualAfterNothing(t *testing.T) {
 	}
 }
 
-func TestManualAwaitSleepers(t *testing.T) {
+func TestManualAwaitSleepers(*testing.T) {
 	m := clock.NewManual(start())
 	var woken sync.WaitGroup
 	for range 20 {

@@ -56,7 +56,7 @@ func closeLeavesNothing(t *testing.T, note, line string, limit time.Duration) {
 	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Dir: dir})
 	must(t, err)
 	s := build(t, stack.Endpoint())
-	s.put(t, "1", note)
+	s.put(t, note)
 	s.logged(t, line)
 	if ids, ok := children(t); ok && len(ids) == 0 {
 		t.Error("no handler process runs")
@@ -77,7 +77,8 @@ func closeLeavesNothing(t *testing.T, note, line string, limit time.Duration) {
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
 		t.Errorf("files are left: %v %v", files, err)
 	}
-	if _, err := http.Get(stack.Endpoint()); err == nil {
+	if res, err := http.Get(stack.Endpoint()); err == nil {
+		res.Body.Close()
 		t.Error("something listens still")
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()

@@ -203,15 +203,15 @@ func (s *system) logged(t *testing.T, text string) {
 	})
 }
 
-func (s *system) put(t *testing.T, id, note string) {
+func (s *system) put(t *testing.T, note string) {
 	t.Helper()
 	_, err := s.dynamodb.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table,
-		Item: map[string]ddb.AttributeValue{"Id": &ddb.AttributeValueMemberS{Value: id}, "Note": &ddb.AttributeValueMemberS{Value: note}}})
+		Item: map[string]ddb.AttributeValue{"Id": &ddb.AttributeValueMemberS{Value: "1"}, "Note": &ddb.AttributeValueMemberS{Value: note}}})
 	must(t, err)
 }
 
-func image(id, note string) map[string]map[string]string {
-	return map[string]map[string]string{"Id": {"S": id}, "Note": {"S": note}}
+func image(note string) map[string]map[string]string {
+	return map[string]map[string]string{"Id": {"S": "1"}, "Note": {"S": note}}
 }
 
 // TestStreamReachesHandler is the whole line: an item is written, changed and deleted, and the real process of the
@@ -220,9 +220,9 @@ func TestStreamReachesHandler(t *testing.T) {
 	t.Parallel()
 	s := build(t, endpoint(t))
 	t.Cleanup(func() { s.destroy(t) })
-	s.put(t, "1", "new")
-	s.put(t, "1", "changed")
-	s.put(t, "1", "changed") // changes nothing and makes no record
+	s.put(t, "new")
+	s.put(t, "changed")
+	s.put(t, "changed") // changes nothing and makes no record
 	_, err := s.dynamodb.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.table, Key: map[string]ddb.AttributeValue{"Id": &ddb.AttributeValueMemberS{Value: "1"}}})
 	must(t, err)
 
@@ -233,7 +233,7 @@ func TestStreamReachesHandler(t *testing.T) {
 	for i, want := range []struct {
 		name     string
 		old, new map[string]map[string]string
-	}{{"INSERT", nil, image("1", "new")}, {"MODIFY", image("1", "new"), image("1", "changed")}, {"REMOVE", image("1", "changed"), nil}} {
+	}{{"INSERT", nil, image("new")}, {"MODIFY", image("new"), image("changed")}, {"REMOVE", image("changed"), nil}} {
 		got := lines[i]
 		if got.EventName != want.name || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(got.EventID) || got.DynamoDB.StreamViewType != "NEW_AND_OLD_IMAGES" {
 			t.Errorf("record %d: got %+v, want %s", i, got, want.name)
@@ -261,7 +261,7 @@ func TestLogsReachTheOption(t *testing.T) {
 		seen = append(seen, e)
 	}})
 	s := build(t, stack.Endpoint())
-	s.put(t, "1", "new")
+	s.put(t, "new")
 	s.records(t, 1)
 	mu.Lock()
 	defer mu.Unlock()

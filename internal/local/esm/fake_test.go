@@ -174,7 +174,7 @@ func (c call) ok(payload string) { c.answer <- esm.Result{Payload: []byte(payloa
 func (c call) fail() {
 	c.answer <- esm.Result{Payload: []byte(`{"errorMessage":"no"}`), FunctionError: "Unhandled"}
 }
-func (c call) refuse() { c.answer <- errors.New("Rate Exceeded.") }
+func (c call) refuse() { c.answer <- errors.New("rate exceeded") }
 
 // failItems reports records as failed.
 func (c call) failItems(numbers ...int) {

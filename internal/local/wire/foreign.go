@@ -26,7 +26,7 @@ func WriteRESTXMLError(w http.ResponseWriter, err error) {
 		XMLName   xml.Name `xml:"Error"`
 		Code      string
 		Message   string
-		RequestId string //nolint:revive // the wire's spelling
+		RequestId string
 	}{Code: e.Code, Message: e.Message, RequestId: id})
 	writeXML(w, id, e.status(), body)
 }

@@ -55,7 +55,7 @@ func (q *Query) WriteError(w http.ResponseWriter, err error) {
 	body, _ := xml.Marshal(struct { // strings only: cannot fail
 		XMLName   xml.Name
 		Error     detail
-		RequestId string //nolint:revive // the wire's spelling
+		RequestId string
 	}{xml.Name{Space: q.Namespace, Local: "ErrorResponse"}, detail{"Sender", e.Code, e.Message}, id})
 	writeXML(w, id, e.status(), body)
 }
@@ -77,7 +77,7 @@ func encodeQuery(w *bytes.Buffer, namespace, action, id string, out any) error {
 			return err
 		}
 	}
-	meta := struct{ RequestId string }{id} //nolint:revive // the wire's spelling
+	meta := struct{ RequestId string }{id}
 	if err := enc.EncodeElement(meta, xml.StartElement{Name: xml.Name{Local: "ResponseMetadata"}}); err != nil {
 		return err
 	}

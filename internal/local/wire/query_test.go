@@ -63,7 +63,7 @@ func TestQuery(t *testing.T) {
 				t.Errorf("headers %v", w.Header())
 			}
 			for dec := xml.NewDecoder(w.Body); ; {
-				if _, err := dec.Token(); err == io.EOF {
+				if _, err := dec.Token(); errors.Is(err, io.EOF) {
 					break
 				} else if err != nil {
 					t.Fatalf("the body is no XML: %v", err)

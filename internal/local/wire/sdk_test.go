@@ -64,7 +64,7 @@ func wantError[T error](t *testing.T, err error, code, message string) {
 func TestSTSReadsQuery(t *testing.T) {
 	service := &wire.Query{Namespace: "https://sts.amazonaws.com/doc/2011-06-15/", Version: "2011-06-15", Operations: map[string]wire.QueryOperation{
 		"GetCallerIdentity": {Do: func(context.Context, url.Values) (any, error) {
-			return struct{ Account, Arn, UserId string }{"1", "a", "u"}, nil //nolint:revive // the wire's spelling
+			return struct{ Account, Arn, UserId string }{"1", "a", "u"}, nil
 		}},
 	}}
 	out, err := sts.NewFromConfig(config(t, once(t, service))).GetCallerIdentity(t.Context(), nil)

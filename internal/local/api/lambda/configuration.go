@@ -36,7 +36,7 @@ type functionConfiguration struct {
 	LastModified, CodeSha256, Version                 string
 	Environment                                       *environment `json:",omitempty"`
 	TracingConfig                                     tracingConfig
-	RevisionId                                        string //nolint:revive // the wire's spelling
+	RevisionId                                        string
 	State                                             string `json:",omitempty"`
 	StateReason                                       string `json:",omitempty"`
 	StateReasonCode                                   string `json:",omitempty"`

@@ -9,7 +9,7 @@ import (
 
 type updateConfigurationInput struct {
 	settings
-	RevisionId string //nolint:revive // the wire's spelling
+	RevisionId string
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
@@ -41,7 +41,7 @@ type updateCodeInput struct {
 	Architectures []string
 	Publish       bool
 	DryRun        bool
-	RevisionId    string //nolint:revive // the wire's spelling
+	RevisionId    string
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html

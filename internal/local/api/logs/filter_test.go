@@ -36,7 +36,7 @@ func TestFilterPattern(t *testing.T) {
 
 func FuzzFilterPattern(f *testing.F) {
 	f.Add(`?a ?"b c" -d`, "a b c")
-	f.Fuzz(func(t *testing.T, pattern, message string) {
+	f.Fuzz(func(_ *testing.T, pattern, message string) {
 		if matches, err := parseFilter(pattern); err == nil {
 			matches(message)
 		}

@@ -336,7 +336,7 @@ func TestFilterLogEvents(t *testing.T) {
 		"range":         {cwl.FilterLogEventsInput{StartTime: aws.Int64(ms + 1), EndTime: aws.Int64(ms + 4)}, "bcde"},
 		"pattern":       {cwl.FilterLogEventsInput{FilterPattern: aws.String("?c ?f")}, "cf"},
 		"pattern pages": {cwl.FilterLogEventsInput{FilterPattern: aws.String("?c ?f"), Limit: aws.Int32(1)}, "cf"},
-		"interleaved":   {cwl.FilterLogEventsInput{Interleaved: aws.Bool(true)}, "abcdef"},
+		"interleaved":   {cwl.FilterLogEventsInput{Interleaved: aws.Bool(true)}, "abcdef"}, //nolint:staticcheck // clients still send it
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := f.filter(t, test.in); got != test.want {

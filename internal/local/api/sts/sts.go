@@ -18,7 +18,7 @@ const (
 // New gives the front end. Whoever calls is the root user of the account: the stack knows no other identities.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func New(account string) http.Handler {
-	identity := struct{ Arn, UserId, Account string }{"arn:aws:iam::" + account + ":root", account, account} //nolint:revive // the wire's spelling
+	identity := struct{ Arn, UserId, Account string }{"arn:aws:iam::" + account + ":root", account, account}
 	return &wire.Query{Namespace: Namespace, Version: Version, Operations: map[string]wire.QueryOperation{
 		"GetCallerIdentity": {Do: func(context.Context, url.Values) (any, error) { return identity, nil }},
 	}}
