@@ -29,15 +29,16 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/report", "internal/local", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/report", "internal/local", "internal/wholefile", "templates"}},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
 	{"internal/spec", []string{"internal/diag"}},
 	{"internal/fileplan", []string{"internal/spec", "internal/diag", "runtime"}},
 	{"internal/render", []string{"internal/fileplan", "internal/tree", "internal/diag", "templates", "runtime"}},
 	{"internal/tree", nil},
-	{"internal/pack", nil},
-	{"internal/tf", []string{"internal/diag"}},
+	{"internal/wholefile", nil},
+	{"internal/pack", []string{"internal/wholefile"}},
+	{"internal/tf", []string{"internal/diag", "internal/wholefile"}},
 	{"internal/report", []string{"internal/diag", "internal/tree", "internal/tf"}},
 	{"templates", nil},
 

@@ -18,6 +18,7 @@ import (
 
 	"streamgen/internal/diag"
 	"streamgen/internal/spec"
+	"streamgen/internal/wholefile"
 	"streamgen/templates"
 )
 
@@ -251,7 +252,7 @@ func (f starterFile) write(std streams, dir string) error {
 	have, err := os.ReadFile(target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := replaceFile(target, f.data); err != nil {
+		if err := wholefile.Write(target, f.data); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(std.out, "create  %s\n", f.path)
@@ -263,26 +264,9 @@ func (f starterFile) write(std streams, dir string) error {
 	if err != nil || bytes.Equal(want, have) {
 		return err
 	}
-	if err := replaceFile(target, want); err != nil {
+	if err := wholefile.Write(target, want); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(std.out, "update  %s\n", f.path)
 	return err
-}
-
-// replaceFile writes a file so that a crash leaves the old one or the new one.
-func replaceFile(target string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), target)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"streamgen/internal/wholefile"
 )
 
 // defaultEndpoint is where 'gen local' listens unless told otherwise.
@@ -73,7 +75,7 @@ func switchLocalState(state, id string) error {
 		if err := moveIfThere(state, aside(string(old))); err != nil {
 			return fmt.Errorf("keeping the state of another stack aside: %w", err)
 		}
-		if err := replaceFile(owner, []byte(id)); err != nil {
+		if err := wholefile.Write(owner, []byte(id)); err != nil {
 			return err
 		}
 	}

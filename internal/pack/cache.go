@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"streamgen/internal/wholefile"
 )
 
 // record remembers from which inputs a zip was made. It lies in
@@ -54,7 +56,7 @@ func (b *builder) remember(h Handler, in input, p Package) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("recording the build: %w", err)
 	}
-	if err := replace(path, func(f *os.File) error { _, err := f.Write(data); return err }); err != nil {
+	if err := wholefile.Write(path, data); err != nil {
 		return fmt.Errorf("recording the build: %w", err)
 	}
 	return nil
@@ -82,29 +84,4 @@ func (b *builder) sweep() {
 			}
 		}
 	}
-}
-
-// replace writes a file beside path and moves it there, so that path holds either its old or its
-// new content at any moment.
-func replace(path string, write func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

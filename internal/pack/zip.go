@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"streamgen/internal/wholefile"
 )
 
 // zipFormat stands for the way in which zips are written; it changes when their bytes do.
@@ -28,7 +30,7 @@ func (b *builder) zip(h Handler, binary string) (Package, error) {
 	path := b.zipPath(h)
 	old, oldErr := describe(h, path)
 	var made Package
-	err := replace(path, func(f *os.File) (err error) {
+	err := wholefile.Stream(path, func(f *os.File) (err error) {
 		if err := writeZip(f, binary); err != nil {
 			return err
 		}

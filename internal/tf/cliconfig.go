@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+
+	"streamgen/internal/wholefile"
 )
 
 // provider is the only provider that generated configurations use.
@@ -65,7 +67,7 @@ func WriteCLIConfig(path, mirrorDir string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("writing terraform's CLI configuration: %w", err)
 	}
-	if err := writeFile(path, []byte(text)); err != nil {
+	if err := wholefile.Write(path, []byte(text)); err != nil {
 		return fmt.Errorf("writing terraform's CLI configuration: %w", err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"streamgen/internal/wholefile"
 )
 
 // What this package keeps in the work folder.
@@ -68,7 +70,7 @@ func (t *Terraform) stage() error {
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return err
 		}
-		if err := writeFile(to, data); err != nil {
+		if err := wholefile.Write(to, data); err != nil {
 			return err
 		}
 	}
@@ -113,7 +115,7 @@ func (t *Terraform) stageBackend() error {
 	file := hclwrite.NewEmptyFile()
 	backend := file.Body().AppendNewBlock("terraform", nil).Body().AppendNewBlock("backend", []string{"local"})
 	backend.Body().SetAttributeValue("path", cty.StringVal(filepath.ToSlash(t.StateFile)))
-	return writeFile(t.path(backendFile), file.Bytes())
+	return wholefile.Write(t.path(backendFile), file.Bytes())
 }
 
 // sourceFiles lists what belongs to a configuration, sorted and slash-separated. What terraform

@@ -11,7 +11,7 @@ type tag struct{ Key, Value string }
 
 // roleXML is the Role structure of IAM's answers.
 type roleXML struct {
-	Path, RoleName, RoleId, Arn, CreateDate string //nolint:revive // the wire's spelling
+	Path, RoleName, RoleId, Arn, CreateDate string
 	AssumeRolePolicyDocument                string
 	Description                             string `xml:",omitempty"`
 	MaxSessionDuration                      int
