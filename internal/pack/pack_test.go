@@ -345,26 +345,6 @@ func TestProgressAndTimes(t *testing.T) {
 	}
 }
 
-func TestReplaceKeepsTheOldFileOnFailure(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "a.zip", "old")
-	failed := errors.New("disk full")
-	err := replace(filepath.Join(dir, "a.zip"), func(f *os.File) error {
-		_, err := f.WriteString("half of the ne")
-		return errors.Join(err, failed)
-	})
-	if !errors.Is(err, failed) {
-		t.Errorf("replace gives %v, want the reason", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 {
-		t.Errorf("the folder holds %v (%v), want a.zip alone", entries, err)
-	}
-	if data, err := os.ReadFile(filepath.Join(dir, "a.zip")); err != nil || string(data) != "old" {
-		t.Errorf("a.zip holds %q (%v), want the old content", data, err)
-	}
-}
-
 func TestSizeLimits(t *testing.T) {
 	if err := checkSize("zipped", zippedLimit, zippedLimit); err != nil {
 		t.Errorf("the limit itself: %v", err)
