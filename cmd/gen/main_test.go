@@ -54,8 +54,8 @@ func TestScript(t *testing.T) {
 			switch name {
 			case "provider":
 				return provider, nil
-			case "long":
-				return !testing.Short(), nil
+			case "waits":
+				return os.Getenv("STREAMGEN_WITH_WAITS") != "", nil
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
