@@ -60,10 +60,10 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if err != nil {
 		return err
 	}
-	if err := guardData(plan, o.allowDestroy); err != nil {
+	if err := run.PlanText(std.err); err != nil {
 		return err
 	}
-	if err := run.PlanText(std.err); err != nil {
+	if err := guardData(plan, o.allowDestroy); err != nil {
 		return err
 	}
 	if plan.Changed {
@@ -77,8 +77,8 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 			run = s.judged(again)
 			return guardData(again, o.allowDestroy)
 		}
-		if _, err := s.terraform.ApplyConverging(ctx, plan, tf.PlanOptions{}, review); err != nil {
-			return s.explain(err)
+		if err := s.apply(ctx, plan, review); err != nil {
+			return err
 		}
 	}
 	run = s.timed(run)

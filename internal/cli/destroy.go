@@ -68,6 +68,7 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 				return err
 			}
 		}
+		s.say("destroy")
 		if _, err := s.terraform.Apply(ctx, plan); err != nil {
 			return s.explain(err)
 		}

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +81,9 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 		options.Logger = slog.New(slog.NewTextHandler(std.err, nil))
 	}
 	stack, err := local.Start(ctx, options)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; if that is not a stack of yours, choose another port with --listen, and name it to the other commands with --endpoint", err)
+	}
 	if err != nil {
 		return err
 	}

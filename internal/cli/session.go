@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"streamgen/internal/diag"
@@ -84,13 +83,24 @@ func (s *session) prepare(ctx context.Context, stack stackHealth) error {
 	return s.explain(s.terraform.Init(ctx))
 }
 
+// say names the step that begins: terraform is silent for seconds while it loads the provider.
+func (s *session) say(step string) { s.std.printf("gen: terraform %s\n", step) }
+
 // plan plans and gives the result as far as a plan is one.
 func (s *session) plan(ctx context.Context, o tf.PlanOptions) (tf.Plan, report.Run, error) {
+	s.say("plan")
 	p, err := s.terraform.Plan(ctx, o)
 	if err != nil {
 		return tf.Plan{}, report.Run{}, s.explain(err)
 	}
 	return p, s.judged(p), s.tell(p)
+}
+
+// apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
+func (s *session) apply(ctx context.Context, p tf.Plan, review func(tf.Plan) error) error {
+	s.say("apply")
+	_, err := s.terraform.ApplyConverging(ctx, p, tf.PlanOptions{}, review)
+	return s.explain(err)
 }
 
 // judged is what a plan says, without what terraform reads or leaves alone.
@@ -171,36 +181,6 @@ func (s *session) sources(file string) ([]byte, bool) {
 	}
 	content, err := os.ReadFile(filepath.Join(s.project.dir, filepath.FromSlash(file)))
 	return content, err == nil
-}
-
-// guardData refuses to delete or replace tables that the user did not name: what they hold would be lost.
-func guardData(p tf.Plan, allowed []string) error {
-	may := map[string]bool{}
-	for _, a := range allowed {
-		kind, name, found := strings.Cut(a, ".")
-		if !found || kind != "table" && kind != tableType {
-			return usagef("--allow-destroy %s: want table.NAME", a)
-		}
-		may[resourceName(name)] = true
-	}
-	var lost []string
-	for _, c := range p.Changes {
-		name, isTable := strings.CutPrefix(c.Address, tableType+".")
-		if isTable && (c.Action == tf.Delete || c.Action == tf.Replace) && !may[name] {
-			lost = append(lost, fmt.Sprintf("  %s of %s: allow it with --allow-destroy table.%s", c.Action, c.Address, name))
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the plan destroys tables and all their items, so nothing was done:\n%s", strings.Join(lost, "\n"))
-}
-
-const tableType = "aws_dynamodb_table"
-
-// resourceName is a table's name as terraform addresses have it.
-func resourceName(table string) string {
-	return strings.NewReplacer("-", "_", ".", "_").Replace(table)
 }
 
 // progressLines tells what terraform does, a line each.

@@ -74,7 +74,7 @@ func (g goal) measure(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w\n%s", err, out)
 	}
-	figures := regexp.MustCompile(`(?m)^` + g.benchmark + `\S*\s.*?([0-9.]+) ` + regexp.QuoteMeta(g.metric)).FindAllSubmatch(out, -1)
+	figures := regexp.MustCompile(`(?m)^`+g.benchmark+`\S*\s.*?([0-9.]+) `+regexp.QuoteMeta(g.metric)).FindAllSubmatch(out, -1)
 	var values []float64
 	for _, f := range figures {
 		v, err := strconv.ParseFloat(string(f[1]), 64)
