@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"streamgen/internal/local"
+	"streamgen/internal/tf"
 )
 
 // bench is a project outside the repository, a local stack, and a watch on what the stack is asked.
@@ -28,7 +29,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	if !findProvider() || testing.Short() {
+	if !tf.ProviderAvailable(t.Context()) || testing.Short() {
 		t.Skip("needs the AWS provider, and minutes: make provider")
 	}
 	b := &bench{gen: buildGen(t), project: filepath.Join(t.TempDir(), "orders"), watch: &requestWatch{}, printed: newOutput()}

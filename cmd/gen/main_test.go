@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 //	changed SUBSTR…   fails unless the paths on the last stdout are these, in order
 func TestScript(t *testing.T) {
 	goEnv := goEnvironment(t)
-	provider := findProvider()
+	provider := tf.ProviderAvailable(t.Context())
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -93,17 +93,6 @@ func goEnvironment(t *testing.T) map[string]string {
 		env["XDG_CACHE_HOME"] = cache
 	}
 	return env
-}
-
-// findProvider reports whether terraform can install the AWS provider here.
-func findProvider() bool {
-	mirror, err := tf.MirrorDir()
-	if err != nil {
-		return false
-	}
-	path := tf.MirrorPath(mirror, tf.ProviderVersion, runtime.GOOS, runtime.GOARCH)
-	_, err = os.Stat(path)
-	return err == nil || os.Getenv("STREAMGEN_PROVIDER_FROM_REGISTRY") != ""
 }
 
 type stackKey struct{}

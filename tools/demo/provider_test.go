@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"runtime"
 	"testing"
 
 	"streamgen/internal/tf"
@@ -14,12 +12,8 @@ func requireProvider(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes more than a minute")
 	}
-	mirror, err := tf.MirrorDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(tf.MirrorPath(mirror, tf.ProviderVersion, runtime.GOOS, runtime.GOARCH)); err != nil && os.Getenv("STREAMGEN_PROVIDER_FROM_REGISTRY") == "" {
-		t.Skip("the AWS provider is not in the mirror; 'make provider' puts it there, and STREAMGEN_PROVIDER_FROM_REGISTRY=1 uses the registry's")
+	if !tf.ProviderAvailable(t.Context()) {
+		t.Skip("the AWS provider is not to be had; 'make provider' builds it")
 	}
 }
 

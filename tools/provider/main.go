@@ -9,13 +9,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -47,7 +45,7 @@ func run(ctx context.Context, force bool, out io.Writer) error {
 		fmt.Fprintf(out, "provider: %s %s is in the mirror\n", tf.ProviderAddress, tf.ProviderVersion)
 		return nil
 	}
-	if !force && registryAnswers(ctx) {
+	if !force && tf.RegistryAnswers(ctx) {
 		fmt.Fprintln(out, "provider: the registry answers; terraform downloads the provider from there")
 		return nil
 	}
@@ -64,24 +62,6 @@ func run(ctx context.Context, force bool, out io.Writer) error {
 		return nil
 	}
 	return build(ctx, target, out)
-}
-
-// registryAnswers asks the registry for its service description, which terraform asks for first too.
-// https://developer.hashicorp.com/terraform/internals/remote-service-discovery
-func registryAnswers(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	host, _, _ := strings.Cut(tf.ProviderAddress, "/")
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/.well-known/terraform.json", nil)
-	if err != nil {
-		return false
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	return res.StatusCode == http.StatusOK
 }
 
 // build compiles the provider beside its target and moves it there when it is whole.
