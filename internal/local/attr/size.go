@@ -52,10 +52,21 @@ func (v Value) Size() int {
 	}
 }
 
-// numberSize counts a byte for every two significant digits and one more.
+// numberSize counts a byte, one for a minus, and one for every two significant digits on either side of the point; zero has one
+// byte. AWS's page only says "approximately"; this is what the service was measured to do at the limit of an item's size:
+// https://github.com/paritysuite/dynamodb-conformance
 func numberSize(normal string) int {
-	digits := strings.Trim(strings.Replace(strings.TrimPrefix(normal, "-"), ".", "", 1), "0")
-	return (max(len(digits), 1)+1)/2 + 1
+	unsigned := strings.TrimPrefix(normal, "-")
+	whole, fraction, _ := strings.Cut(unsigned, ".")
+	switch {
+	case unsigned == "0":
+		return 1
+	case fraction == "":
+		whole = strings.TrimRight(whole, "0")
+	case whole == "0":
+		whole, fraction = "", strings.TrimLeft(fraction, "0")
+	}
+	return 1 + len(normal) - len(unsigned) + (len(whole)+1)/2 + (len(fraction)+1)/2
 }
 
 // Depth is how many levels of values the item has: 1 when it holds no maps and lists, 0 when it is empty.

@@ -80,6 +80,7 @@ type Engine struct {
 
 	expiry  sync.WaitGroup
 	closing chan struct{} // nil until a table has a time to live
+	closed  bool
 }
 
 // New gives an engine without tables.
@@ -90,10 +91,10 @@ func New(o Options) *Engine {
 // Close ends the engine's work in the background. Tables stay readable.
 func (e *Engine) Close() {
 	e.mu.Lock()
-	if e.closing != nil {
+	if e.closing != nil && !e.closed {
 		close(e.closing)
-		e.closing = nil
 	}
+	e.closed = true
 	e.mu.Unlock()
 	e.expiry.Wait()
 }

@@ -133,6 +133,7 @@ func TestChanges(t *testing.T) {
 		{"put that replaces", func() { put(t, e, `{"pk":{"S":"a"},"sk":{"N":"1"}}`) }, `MODIFY {"n":{"N":"1"},"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}} {"pk":{"S":"a"},"sk":{"N":"1"}}`},
 		{"delete", remove, `REMOVE {"pk":{"S":"a"},"sk":{"N":"1"}} `},
 		{"delete of nothing", remove, ``},
+		{"update that takes from nothing", func() { update("DELETE s :v") }, ``},
 		{"update of nothing", func() { update("ADD s :v") }, `INSERT  {"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}}`},
 	} {
 		step.do()
@@ -217,11 +218,25 @@ func TestExpiry(t *testing.T) {
 		t.Errorf("%d items left, %v", d.Items, err)
 	}
 	expectError(t, e.SetTimeToLive("orders", "ttl", true), "ValidationException", "TimeToLive is already enabled")
-	expectError(t, e.SetTimeToLive("orders", "other", false), "ValidationException", "TimeToLive is active on a different AttributeName")
+	for _, enabled := range []bool{true, false} {
+		expectError(t, e.SetTimeToLive("orders", "other", enabled), "ValidationException", "TimeToLive is active on a different AttributeName: current AttributeName is ttl")
+	}
 	if err := e.SetTimeToLive("orders", "ttl", false); err != nil {
 		t.Fatal(err)
 	}
 	expectError(t, e.SetTimeToLive("orders", "ttl", false), "ValidationException", "TimeToLive is already disabled")
+}
+
+func TestClosedEngineStartsNothing(t *testing.T) {
+	e, _, _ := newTable(t)
+	e.Close()
+	e.Close()
+	if err := e.SetTimeToLive("orders", "ttl", true); err != nil {
+		t.Fatal(err)
+	}
+	if e.closing != nil {
+		t.Error("a closed engine sweeps")
+	}
 }
 
 func TestIndexesCount(t *testing.T) {

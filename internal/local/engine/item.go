@@ -40,7 +40,8 @@ type Put struct {
 type Update struct {
 	Write
 	Key attr.Item
-	// Expression is an UpdateExpression; nil makes an item of the key alone, if there is none.
+	// Expression is an UpdateExpression; nil makes an item of the key alone, if there is none. One that only takes something away
+	// makes no item.
 	Expression *string
 }
 
@@ -198,6 +199,9 @@ func (e *Engine) Update(u Update) (returned attr.Item, err error) {
 		next, err := t.schema.update(before, update)
 		if err != nil {
 			return err
+		}
+		if !found && update != nil && update.OnlyTakes() {
+			next = nil
 		}
 		t.replace(key, old, next, e.options.Clock.Now(), false)
 		returned = u.Return.of(old, next, update)

@@ -148,7 +148,7 @@ func (e *Engine) DeleteTable(name string) (d Description, err error) {
 // UpdateTable describes changes of a table; what is nil or empty stays.
 type UpdateTable struct {
 	Name               string
-	Attributes         []AttributeDefinition // of the keys of CreateIndex
+	Attributes         []AttributeDefinition // of the keys of CreateIndex; what no key names is passed over
 	CreateIndex        *Index
 	DeleteIndex        string
 	View               *string // "" disables the stream
@@ -209,6 +209,7 @@ func (s *schema) change(u UpdateTable) error {
 		}
 		s.indexes = append(s.indexes, *u.CreateIndex)
 	}
+	s.dropUnused()
 	return s.check()
 }
 

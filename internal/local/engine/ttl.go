@@ -31,12 +31,12 @@ func (e *Engine) TimeToLive(name string) (attribute string, err error) {
 func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 	err := e.alter(name, noTable, func(t *table) error {
 		switch {
-		case enabled && t.ttl != "":
-			return validation("TimeToLive is already enabled")
 		case !enabled && t.ttl == "":
 			return validation("TimeToLive is already disabled")
-		case !enabled && t.ttl != attribute:
-			return validation("TimeToLive is active on a different AttributeName")
+		case t.ttl != "" && t.ttl != attribute:
+			return validation("TimeToLive is active on a different AttributeName: current AttributeName is %s", t.ttl)
+		case enabled && t.ttl != "":
+			return validation("TimeToLive is already enabled")
 		}
 		t.ttl = ""
 		t.expiries = newSkipList[struct{}]()
@@ -55,11 +55,11 @@ func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 	return err
 }
 
-// startExpiry begins to sweep, once.
+// startExpiry begins to sweep, once, unless the engine is closed.
 func (e *Engine) startExpiry() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closing != nil {
+	if e.closing != nil || e.closed {
 		return
 	}
 	closing := make(chan struct{})

@@ -20,7 +20,7 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 	invokes := 0 // of this batch; a batch that got shorter because its head succeeded is a new one
 	waits := 0
 	for ctx.Err() == nil {
-		if batch = p.dropExpired(shard, batch); len(batch) == 0 {
+		if batch = p.dropExpired(shard, batch, invokes); len(batch) == 0 {
 			return
 		}
 		result, err := p.opts.Invoker.Invoke(p.invoking, p.config.FunctionARN, event(batch))
@@ -59,8 +59,8 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 	}
 }
 
-// dropExpired gives the records that are not too old. It is asked before every attempt.
-func (p *poller) dropExpired(shard string, batch []Record) []Record {
+// dropExpired gives the records that are not too old. It is asked before every attempt; invokes counts those that were made.
+func (p *poller) dropExpired(shard string, batch []Record, invokes int) []Record {
 	limit := retention
 	if s := p.config.MaximumRecordAgeInSeconds; s >= 0 {
 		limit = min(limit, time.Duration(s)*time.Second)
@@ -71,7 +71,7 @@ func (p *poller) dropExpired(shard string, batch []Record) []Record {
 		expired++
 	}
 	if expired > 0 {
-		p.drop(shard, batch[:expired], "RecordAgeExceeded", 0)
+		p.drop(shard, batch[:expired], "RecordAgeExceeded", invokes)
 		p.progress.advance(shard, batch[expired-1].SequenceNumber)
 	}
 	return batch[expired:]

@@ -185,7 +185,7 @@ func TestAge(t *testing.T) {
 		r.pass(31 * time.Second)
 		r.stream.put("shard-1", 3)
 		r.expect(3).ok(`{}`)
-		want := []string{"RecordAgeExceeded 1..1 (1) after 0", "RecordAgeExceeded 2..2 (1) after 0"}
+		want := []string{"RecordAgeExceeded 1..1 (1) after 1", "RecordAgeExceeded 2..2 (1) after 1"}
 		if diff := cmp.Diff(want, r.drops.all()); diff != "" {
 			t.Errorf("drops (-want +got):\n%s", diff)
 		}
@@ -205,7 +205,7 @@ func TestAge(t *testing.T) {
 		r.pass(24*time.Hour + time.Second)
 		r.stream.put("shard-1", 2)
 		r.expect(2).ok(`{}`)
-		if diff := cmp.Diff([]string{"RecordAgeExceeded 1..1 (1) after 0"}, r.drops.all()); diff != "" {
+		if diff := cmp.Diff([]string{"RecordAgeExceeded 1..1 (1) after 1"}, r.drops.all()); diff != "" {
 			t.Errorf("drops (-want +got):\n%s", diff)
 		}
 	})
@@ -218,6 +218,24 @@ func TestBatchSize(t *testing.T) {
 	r.expect(1, 2).ok(`{}`)
 	r.expect(3, 4).ok(`{}`)
 	r.expect(5).ok(`{}`)
+}
+
+// TestLargeBatchIsReadInPages: a source renders what it is asked for, and 10,000 large records are gigabytes.
+func TestLargeBatchIsReadInPages(t *testing.T) {
+	r := newRig(t)
+	numbers := make([]int, 1050)
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	r.stream.put("shard-1", numbers...)
+	r.create(func(c *esm.Config) { c.BatchSize = 1020 })
+	r.expect(numbers[:1020]...).ok(`{}`)
+	r.expect(numbers[1020:]...).ok(`{}`)
+	r.stream.mu.Lock()
+	defer r.stream.mu.Unlock()
+	if r.stream.most > 100 {
+		t.Errorf("a read asked for %d records", r.stream.most)
+	}
 }
 
 func TestPayloadLimit(t *testing.T) {

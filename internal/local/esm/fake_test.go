@@ -33,6 +33,7 @@ type stream struct {
 	version int
 	shards  []*shard
 	read    map[string]bool // sequence numbers that were read
+	most    int             // records that a read asked for
 	broken  bool
 }
 
@@ -119,6 +120,7 @@ func (r *reader) Read(id, after string, limit int) ([]esm.Record, bool, error) {
 	if r.broken {
 		return nil, false, errors.New("no such stream")
 	}
+	r.most = max(r.most, limit)
 	sh := r.find(id)
 	begin := 0
 	for after != "" && begin < len(sh.records) && number(sh.records[begin].SequenceNumber) <= number(after) {

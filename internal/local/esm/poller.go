@@ -117,6 +117,9 @@ func (p *poller) shard(ctx context.Context, id string) {
 	}
 }
 
+// pageSize is how many records are read at once: a source renders all that it gives, and of large ones few fit into a payload.
+const pageSize = 100
+
 // gather reads the next batch: the first of BatchSize records, the payload's limit, the end of the window or that of the shard.
 // The window runs from when the last invocation ended, and over again while it stays empty.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
@@ -126,7 +129,8 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 	for ctx.Err() == nil {
 		awake := p.awake()
 		empty := len(batch) == 0
-		records, closed, err := p.source.Read(id, after, p.config.BatchSize-len(batch))
+		limit := min(p.config.BatchSize-len(batch), pageSize)
+		records, closed, err := p.source.Read(id, after, limit)
 		for _, r := range records {
 			if size += len(r.JSON) + 1; size > maxPayload && len(batch) > 0 {
 				return batch, false
@@ -143,7 +147,10 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 			return batch, true
 		case len(batch) == 0:
 			p.rest(ctx, awake, p.opts.PollInterval)
-		case len(batch) >= p.config.BatchSize || left <= 0:
+		case len(batch) >= p.config.BatchSize:
+			return batch, false
+		case len(records) == limit: // more may be there already
+		case left <= 0:
 			return batch, false
 		default:
 			p.rest(ctx, awake, left)

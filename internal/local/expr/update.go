@@ -232,6 +232,11 @@ func (u *Update) Paths() []Path {
 	return paths
 }
 
+// OnlyTakes reports whether the update sets nothing: all its clauses are REMOVE and DELETE.
+func (u *Update) OnlyTakes() bool {
+	return !slices.ContainsFunc(u.actions, func(a action) bool { return a.section == "SET" || a.section == "ADD" })
+}
+
 // Nested are the attributes through which the update's paths lead further.
 func (u *Update) Nested() []string { return nested(u.roots()) }
 

@@ -1,19 +1,23 @@
 package host
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// environment is the whole environment of a process, in the form of os.Environ. Nothing of the stack's own gets in.
+// environment is the whole environment of a process, in the form of os.Environ. Nothing of the stack's own gets in, nor do
+// the AWS files of whoever runs it: AWS SDKs find them without HOME too, and a profile there may even turn off AWS_ENDPOINT_URL.
 // LAMBDA_TASK_ROOT is the folder of the code, which is /var/task on AWS.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []string {
 	env := map[string]string{
 		"AWS_ACCESS_KEY_ID":               "test",
+		"AWS_CONFIG_FILE":                 os.DevNull,
 		"AWS_SECRET_ACCESS_KEY":           "test",
 		"AWS_SESSION_TOKEN":               "test",
+		"AWS_SHARED_CREDENTIALS_FILE":     os.DevNull,
 		"AWS_DEFAULT_REGION":              h.opts.Region,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
 		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,

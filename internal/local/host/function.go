@@ -71,7 +71,11 @@ func (h *Host) Create(c Config, tags map[string]string, zip []byte) (Function, e
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.functions[c.Name] != nil || h.isClosed() {
+	if h.isClosed() {
+		code.drop()
+		return Function{}, ErrClosed
+	}
+	if h.functions[c.Name] != nil {
 		code.drop()
 		return Function{}, errorf(ResourceConflict, "Function already exist: %s", c.Name)
 	}

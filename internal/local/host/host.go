@@ -37,7 +37,7 @@ type Options struct {
 	Concurrency int
 }
 
-// ErrClosed says that the host was closed before or during an invocation.
+// ErrClosed says that the host was closed before or during an invocation or the creation of a function.
 var ErrClosed = errors.New("the Lambda host is closed")
 
 // Host holds functions and runs them. It is safe for concurrent use.
@@ -51,7 +51,7 @@ type Host struct {
 	processes map[*process]struct{}
 	running   int // invocations
 
-	wg sync.WaitGroup // of processes; added to under mu while the host is open
+	wg sync.WaitGroup // of processes and of packages that are being unpacked; added to under mu while the host is open
 }
 
 // New makes a host without functions and its folder.

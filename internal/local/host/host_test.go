@@ -278,7 +278,8 @@ func TestRuntimeAPIRefusals(t *testing.T) {
 		`post 400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`,
 		`post 400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`,
 		`post 403 {"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}`,
-		`browser 403`,
+		`browser 403 true`,
+		`browser 403 true`,
 		`post 202 {"status":"OK"}`,
 		`post 403 {"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}`,
 		`post 403 {"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}`,
@@ -321,7 +322,7 @@ func TestProcessSeesOnlyItsOwnEnvironment(t *testing.T) {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_LOG_GROUP_NAME": "/own/group", "AWS_LAMBDA_LOG_STREAM_NAME": stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_RUNTIME_API": env["AWS_LAMBDA_RUNTIME_API"], "AWS_REGION": region,
 		"AWS_DEFAULT_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test",
-		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "LAMBDA_TASK_ROOT": root, "LAMBDA_RUNTIME_DIR": "/var/runtime", "TZ": ":UTC",
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "LAMBDA_TASK_ROOT": root, "LAMBDA_RUNTIME_DIR": "/var/runtime", "TZ": ":UTC",
 		"LANG": "en_US.UTF-8", "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"LD_LIBRARY_PATH":          "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root + "/lib:/opt/lib",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000", "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
@@ -418,6 +419,28 @@ func TestProcessThatDiedIdleIsReplaced(t *testing.T) {
 	}
 	if second := pid(t, r); second == first {
 		t.Error("the same process again")
+	}
+}
+
+// TestIdleProcessThatAsksNoMore has a process that lives on but takes no invocation.
+func TestIdleProcessThatAsksNoMore(t *testing.T) {
+	s := start(t, nil)
+	c := config("quitter")
+	c.Timeout = time.Second
+	s.create(t, c)
+	s.invoke(t, `1`)
+	s.logs.await(t, "gone")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := s.Invoke(ctx, "fn", []byte(`2`))
+	if err != nil || !strings.Contains(string(r.Payload), "Task timed out after 1.00 seconds") {
+		t.Errorf("got %s %v", r.Payload, err)
+	}
+	if lines := shape(s.logs.all(), r.RequestID); lines[len(lines)-1] != "REPORT Status: timeout" {
+		t.Errorf("log %q", lines)
+	}
+	if r := s.invoke(t, `3`); string(r.Payload) != `"done"` {
+		t.Errorf("got %s of the process after it", r.Payload)
 	}
 }
 
@@ -547,6 +570,33 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 	}
 	if _, err := s.Invoke(t.Context(), "fn", nil); !errors.Is(err, host.ErrClosed) {
 		t.Errorf("invocation after Close: %v", err)
+	}
+}
+
+// TestCloseWhileUnpacking closes a host that is about to have a function; [start] sees whether a folder is left.
+func TestCloseWhileUnpacking(t *testing.T) {
+	s := start(t, nil)
+	var files []file
+	for i := range 2000 {
+		files = append(files, file{fmt.Sprintf("d%d/f%d", i%50, i), 0o644, []byte("x")})
+	}
+	pkg := pack(t, files...)
+	created := make(chan error)
+	go func() {
+		_, err := s.Create(config("ok"), nil, pkg)
+		created <- err
+	}()
+	for folders := []string(nil); len(folders) == 0; time.Sleep(time.Millisecond) {
+		folders, _ = filepath.Glob(filepath.Join(s.dir, "*", "*", "*"))
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-created; !errors.Is(err, host.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Create(config("ok"), nil, pkg); !errors.Is(err, host.ErrClosed) {
+		t.Errorf("after Close: %v", err)
 	}
 }
 

@@ -127,6 +127,9 @@ func (r *revision) run(ctx context.Context, p *process, id, arn string, payload 
 	case p.api.work <- inv:
 	case <-p.exited:
 		return Result{}, false, r.closedErr()
+	case <-timer: // it lives, but asks for nothing
+		p.kill()
+		return r.stillborn(p.log, id, timedOut(id, timeout), timeout), true, nil
 	case <-ctx.Done():
 		p.kill()
 		return Result{}, false, ctx.Err()

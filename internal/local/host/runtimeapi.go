@@ -92,10 +92,11 @@ func (a *runtimeAPI) close() {
 	_ = a.server.Close()
 }
 
-// only keeps out web pages that reach for the port through a browser.
+// only keeps out web pages that reach for the port through a browser: an image's address is asked for without an Origin.
+// https://www.w3.org/TR/fetch-metadata/
 func (a *runtimeAPI) only(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != a.addr() || r.Header.Get("Origin") != "" {
+		if r.Host != a.addr() || r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
 			refuse(w, http.StatusForbidden, "Forbidden", "this is the Runtime API of one process")
 			return
 		}

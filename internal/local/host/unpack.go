@@ -49,6 +49,14 @@ func (h *Host) unpack(name string, pkg []byte) (*code, error) {
 	if len(pkg) > MaxPackage {
 		return nil, errorf(RequestTooLarge, "The package is %d bytes, over the limit of %d bytes", len(pkg), MaxPackage)
 	}
+	h.mu.Lock()
+	if h.isClosed() {
+		h.mu.Unlock()
+		return nil, ErrClosed
+	}
+	h.wg.Add(1)
+	h.mu.Unlock()
+	defer h.wg.Done()
 	dir, err := os.MkdirTemp(h.dir, name+"-")
 	if err != nil {
 		return nil, fmt.Errorf("making the folder of function %s: %w", name, err)

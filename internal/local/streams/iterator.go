@@ -133,13 +133,9 @@ func (s *Stream) records(it iterator, limit int) (records []json.RawMessage, nex
 		return nil, "", trimmed((it.after + 1).String())
 	}
 	rest := sh.after(it.after)
-	size := 0
-	for i := range rest[:min(limit, len(rest))] {
-		if size += rest[i].size; i > 0 && size > maxPageBytes {
-			break
-		}
-		records = append(records, s.render(&rest[i], forAPI))
-		it.after = rest[i].sequence
+	for _, r := range page(rest, limit, maxPageBytes) {
+		records = append(records, s.render(&r, forAPI))
+		it.after = r.sequence
 	}
 	if sh.end != 0 && len(records) == len(rest) {
 		return records, "", nil

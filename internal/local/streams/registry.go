@@ -34,6 +34,7 @@ func New(o Options) *Registry {
 func (r *Registry) Open(table engine.StreamTable) engine.Stream {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.forget()
 	prefix := "arn:aws:dynamodb:" + r.options.Region + ":" + r.options.Account + ":table/" + table.Name + "/stream/"
 	now := r.options.Clock.Now()
 	label := labelOf(now)

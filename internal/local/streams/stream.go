@@ -239,6 +239,18 @@ func (sh *shard) after(n sequence) []record {
 	return sh.records[i:]
 }
 
+// page takes up to limit records, no more of them than have the given size together, but one in any case.
+func page(records []record, limit, bytes int) []record {
+	records = records[:min(limit, len(records))]
+	size := 0
+	for i, r := range records {
+		if size += r.size; i > 0 && size > bytes {
+			return records[:i]
+		}
+	}
+	return records
+}
+
 // Record is a record as Lambda delivers it.
 type Record struct {
 	SequenceNumber              string
@@ -272,8 +284,12 @@ func (s *Stream) latest(sh *shard) sequence {
 	return s.last
 }
 
+// maxReadBytes bounds what one Read gives. It is the 6 MB that an invocation takes and more than the largest record, so that a reader
+// who gets a part of what there is has a full batch.
+const maxReadBytes = 8 << 20
+
 // Read gives up to limit records with a greater sequence number than after, "" standing for the beginning; records that are gone
-// are passed over. closed says that no record follows these, ever.
+// are passed over. There may be more at once: one Read gives about 8 MB. closed says that no record follows these, ever.
 func (s *Stream) Read(shardID, after string, limit int) (records []Record, closed bool, err error) {
 	var from sequence
 	if after != "" {
@@ -288,15 +304,14 @@ func (s *Stream) Read(shardID, after string, limit int) (records []Record, close
 		return nil, false, noShard(shardID, s.arn)
 	}
 	rest := sh.after(from)
-	page := rest[:min(limit, len(rest))]
-	for i := range page {
+	for _, r := range page(rest, limit, maxReadBytes) {
 		records = append(records, Record{
-			SequenceNumber:              page[i].sequence.String(),
-			ApproximateCreationDateTime: creationTime(page[i].change.At),
-			JSON:                        s.render(&page[i], forLambda),
+			SequenceNumber:              r.sequence.String(),
+			ApproximateCreationDateTime: creationTime(r.change.At),
+			JSON:                        s.render(&r, forLambda),
 		})
 	}
-	return records, sh.end != 0 && len(page) == len(rest), nil
+	return records, sh.end != 0 && len(records) == len(rest), nil
 }
 
 // Wait returns when there is something that a reader who has seen an earlier version does not know: a record, a shard, or that

@@ -449,6 +449,33 @@ func TestPageOfOneMegabyte(t *testing.T) {
 	}
 }
 
+// A mapping with a large batch size asks again and again for thousands of records: it gets no more than one invocation takes.
+func TestReadOfOneInvocation(t *testing.T) {
+	_, s, _ := open(t, "NEW_IMAGE")
+	for range 40 {
+		c := change(t, engine.Insert, start, "", "")
+		c.New = attr.Item{"v": attr.String(strings.Repeat("x", 400_000))}
+		s.Append(c)
+	}
+	s.Close()
+	after, got := "", 0
+	for range 10 {
+		records, closed, err := s.Read(s.Shards()[0].ID, after, 10_000)
+		if err != nil || len(records) == 0 || len(records) > 8<<20/400_000 {
+			t.Fatalf("%d records, %v", len(records), err)
+		}
+		got += len(records)
+		after = records[len(records)-1].SequenceNumber
+		if closed != (got == 40) {
+			t.Fatalf("closed %t after %d records", closed, got)
+		}
+		if closed {
+			return
+		}
+	}
+	t.Errorf("no end after %d records", got)
+}
+
 func TestTrim(t *testing.T) {
 	r, s, c := open(t, "KEYS_ONLY")
 	shard := s.Shards()[0].ID
@@ -504,6 +531,13 @@ func TestRegistry(t *testing.T) {
 	}
 	if got := r.List(""); len(got) != 1 {
 		t.Errorf("%v", got)
+	}
+	// Nobody has to ask for a stream before it is forgotten.
+	second.Close()
+	c.Advance(Retention)
+	r.Open(second.table)
+	if len(r.streams) != 1 {
+		t.Errorf("%d streams are kept", len(r.streams))
 	}
 }
 

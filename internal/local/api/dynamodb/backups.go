@@ -79,6 +79,9 @@ func (s service) updateContinuousBackups(in *updateContinuousBackupsInput) (*con
 	if err := check(constraints...); err != nil {
 		return nil, err
 	}
+	if !*spec.PointInTimeRecoveryEnabled && spec.RecoveryPeriodInDays != nil {
+		return nil, wire.NotEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")
+	}
 	days := maxRecoveryDays
 	if spec.RecoveryPeriodInDays != nil {
 		days = *spec.RecoveryPeriodInDays

@@ -94,12 +94,14 @@ func length(member string, value any, n, least, most int) constraint {
 
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-// resourceName wants the name of a table or index. A table's ARN in place of its name is one more thing that is not emulated.
+// resourceName wants the name of a table or index.
 func resourceName(member, value string) constraint {
 	return func() string {
 		switch {
 		case value == "":
 			return fault(nil, member, "Member must not be null")
+		case strings.HasPrefix(value, "arn:"):
+			return fault(value, member, "streamgen local does not emulate an ARN in place of a name")
 		case len(value) < 3:
 			return fault(value, member, "Member must have length greater than or equal to 3")
 		case len(value) > 255:

@@ -159,11 +159,16 @@ func TestRefused(t *testing.T) {
 		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
 		{"UpdateTable", `{"TableName":"orders","BillingMode":"PROVISIONED"}`, invalid, notEmulated("BillingMode PROVISIONED of UpdateTable")},
 		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"gsi"}}]}`, invalid, notEmulated(`"Update" of UpdateTable`)},
+		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"gsi","Projection":{"ProjectionType":"ALL"},"KeySchema":[` +
+			`{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"HASH"},{"AttributeName":"c","KeyType":"RANGE"}]}}]}`, invalid, notEmulated("a KeySchema of more than two attributes, as index gsi has it")},
+		{"UpdateContinuousBackups", `{"TableName":"orders","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false,"RecoveryPeriodInDays":7}}`, invalid,
+			notEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")},
 		{"ListTagsOfResource", `{"ResourceArn":"x","NextToken":"y"}`, invalid, notEmulated(`"NextToken" of ListTagsOfResource`)},
 
 		// Constraints.
 		{"DescribeTable", `{}`, invalid, constraint("null", "tableName", "Member must not be null")},
 		{"DescribeTable", `{"TableName":"ab"}`, invalid, constraint("'ab'", "tableName", "Member must have length greater than or equal to 3")},
+		{"DescribeTable", `{"TableName":"` + tableARN + `"}`, invalid, constraint("'"+tableARN+"'", "tableName", "streamgen local does not emulate an ARN in place of a name")},
 		{"DescribeTable", `{"TableName":"a$c"}`, invalid, constraint("'a$c'", "tableName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")},
 		{"PutItem", `{"TableName":"orders"}`, invalid, constraint("null", "item", "Member must not be null")},
 		{"PutItem", `{"TableName":"orders","Item":null}`, invalid, constraint("null", "item", "Member must not be null")},
@@ -186,6 +191,10 @@ func TestRefused(t *testing.T) {
 		{"CreateTable", `{"TableName":"abc",` + ondemand[1:] + `,"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"X"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}`, invalid,
 			constraint("'X'", "attributeDefinitions.1.member.attributeType", "Member must satisfy enum value set: [B, N, S]")},
 		{"CreateTable", `{"TableName":"abc",` + ondemand[1:] + `,"AttributeDefinitions":[]}`, invalid, constraint("null", "keySchema", "Member must not be null")},
+		{"CreateTable", index(`,"Projection":{"ProjectionType":"INCLUDE","NonKeyAttributes":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 21), ",") + `]}`), invalid,
+			constraint("'["+strings.TrimSuffix(strings.Repeat("a ", 21), " ")+"]'", "globalSecondaryIndexes.1.member.projection.nonKeyAttributes", "Member must have length less than or equal to 20")},
+		{"UpdateTable", `{"TableName":"orders","AttributeDefinitions":[{"AttributeName":"` + strings.Repeat("a", 256) + `","AttributeType":"S"}]}`, invalid,
+			constraint("'"+strings.Repeat("a", 256)+"'", "attributeDefinitions.1.member.attributeName", "Member must have length less than or equal to 255")},
 		{"CreateTable", index(``), invalid, constraint("null", "globalSecondaryIndexes.1.member.projection", "Member must not be null")},
 
 		// Values.

@@ -110,15 +110,32 @@ func TestReturnValues(t *testing.T) {
 	}
 }
 
-func TestUpdateMakesAnItem(t *testing.T) {
+// An update of a missing item makes one, unless all it does is take something away.
+func TestUpdateOfNothing(t *testing.T) {
 	s := newTable(t)
-	for i, expression := range []*string{nil, aws.String("REMOVE nope")} {
+	set := item{":s": &types.AttributeValueMemberSS{Value: []string{"a"}}}
+	for i, c := range []struct {
+		expression *string
+		values     item
+		made       bool
+	}{
+		{nil, nil, true},
+		{aws.String("REMOVE a"), nil, false},
+		{aws.String("DELETE s :s REMOVE a"), set, false},
+		{aws.String("ADD s :s REMOVE a"), set, true},
+		{aws.String("SET s = :s REMOVE a"), set, true},
+	} {
 		k := key("a", strconv.Itoa(i))
-		out, err := s.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String("orders"), Key: k, UpdateExpression: expression, ReturnValues: types.ReturnValueUpdatedNew})
-		if err != nil || out.Attributes != nil {
-			t.Errorf("%v, %v", out, err)
+		out, err := s.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: aws.String("orders"), Key: k, UpdateExpression: c.expression, ExpressionAttributeValues: c.values, ReturnValues: types.ReturnValueAllNew,
+		})
+		if err != nil {
+			t.Errorf("%d: %v", i, err)
+			continue
 		}
-		same(t, "the item", s.get(t, k), k)
+		if made := s.get(t, k) != nil; made != c.made || (out.Attributes != nil) != c.made {
+			t.Errorf("%d: made an item: %t, gave %v", i, made, out.Attributes)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -181,7 +182,7 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 		required("attributeDefinitions", in.AttributeDefinitions != nil),
 		oneOf("billingMode", in.BillingMode, "PROVISIONED", payPerRequest),
 	}
-	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema)...)
+	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema, 2)...)
 	constraints = append(constraints, definitionConstraints(in.AttributeDefinitions)...)
 	var indexes []globalSecondaryIndex
 	if in.GlobalSecondaryIndexes != nil {
@@ -212,7 +213,11 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 		View: view, DeletionProtection: in.DeletionProtectionEnabled, Tags: tags,
 	}
 	for _, ix := range indexes {
-		create.Indexes = append(create.Indexes, ix.index())
+		index, err := ix.index()
+		if err != nil {
+			return nil, err
+		}
+		create.Indexes = append(create.Indexes, index)
 	}
 	d, err := s.engine.CreateTable(create)
 	if err != nil {
@@ -221,15 +226,23 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 	return &tableOutput{TableDescription: describe(d).passing(statusCreating)}, nil
 }
 
-func keySchemaConstraints(member string, keys []keySchemaElement) []constraint {
+// Limits of the API. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+const (
+	maxKeyName      = 255 // characters
+	maxIndexKeys    = 8   // attributes of an index's key; a table's has 2 at most
+	maxNonKeysOfOne = 20  // attributes that one index projects, besides keys
+)
+
+func keySchemaConstraints(member string, keys []keySchemaElement, most int) []constraint {
 	if keys == nil {
 		return []constraint{required(member, false)}
 	}
-	constraints := []constraint{length(member, keys, len(keys), 1, 2)}
+	constraints := []constraint{length(member, keys, len(keys), 1, most)}
 	for i, k := range keys {
 		at := fmt.Sprintf("%s.%d.member.", member, i+1)
 		constraints = append(constraints,
 			required(at+"attributeName", k.AttributeName != ""),
+			length(at+"attributeName", k.AttributeName, utf8.RuneCountInString(k.AttributeName), 0, maxKeyName),
 			required(at+"keyType", k.KeyType != ""),
 			oneOf(at+"keyType", k.KeyType, engine.Hash, engine.Range))
 	}
@@ -242,6 +255,7 @@ func definitionConstraints(definitions []attributeDefinition) []constraint {
 		at := fmt.Sprintf("attributeDefinitions.%d.member.", i+1)
 		constraints = append(constraints,
 			required(at+"attributeName", a.AttributeName != ""),
+			length(at+"attributeName", a.AttributeName, utf8.RuneCountInString(a.AttributeName), 0, maxKeyName),
 			required(at+"attributeType", a.AttributeType != ""),
 			oneOf(at+"attributeType", a.AttributeType, "B", "N", "S"))
 	}
@@ -249,19 +263,24 @@ func definitionConstraints(definitions []attributeDefinition) []constraint {
 }
 
 func indexConstraints(member string, ix globalSecondaryIndex) []constraint {
-	constraints := append([]constraint{resourceName(member+".indexName", ix.IndexName)}, keySchemaConstraints(member+".keySchema", ix.KeySchema)...)
+	constraints := append([]constraint{resourceName(member+".indexName", ix.IndexName)}, keySchemaConstraints(member+".keySchema", ix.KeySchema, maxIndexKeys)...)
 	constraints = append(constraints, required(member+".projection", ix.Projection != nil))
 	if ix.Projection != nil {
-		constraints = append(constraints, oneOf(member+".projection.projectionType", ix.Projection.ProjectionType, "ALL", "INCLUDE", "KEYS_ONLY"))
+		constraints = append(constraints,
+			length(member+".projection.nonKeyAttributes", ix.Projection.NonKeyAttributes, len(ix.Projection.NonKeyAttributes), 0, maxNonKeysOfOne),
+			oneOf(member+".projection.projectionType", ix.Projection.ProjectionType, "ALL", "INCLUDE", "KEYS_ONLY"))
 	}
 	return constraints
 }
 
-func (ix globalSecondaryIndex) index() engine.Index {
+func (ix globalSecondaryIndex) index() (engine.Index, error) {
+	if len(ix.KeySchema) > 2 {
+		return engine.Index{}, wire.NotEmulated("a KeySchema of more than two attributes, as index " + ix.IndexName + " has it")
+	}
 	return engine.Index{
 		Name: ix.IndexName, Keys: keyElements(ix.KeySchema),
 		Projection: engine.Projection{Type: ix.Projection.ProjectionType, NonKey: ix.Projection.NonKeyAttributes},
-	}
+	}, nil
 }
 
 func definitions(in []attributeDefinition) []engine.AttributeDefinition {

@@ -78,7 +78,10 @@ func (in *updateTableInput) update() (engine.UpdateTable, error) {
 		case change.Create != nil && change.Delete != nil:
 			return u, wire.Errorf("ValidationException", "One or more parameter values were invalid: Only one of GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be given")
 		case change.Create != nil:
-			ix := change.Create.index()
+			ix, err := change.Create.index()
+			if err != nil {
+				return u, err
+			}
 			u.CreateIndex = &ix
 		case change.Delete != nil:
 			u.DeleteIndex = change.Delete.IndexName

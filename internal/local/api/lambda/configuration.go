@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"streamgen/internal/local/host"
 	"streamgen/internal/local/wire"
@@ -122,7 +123,7 @@ func (s *settings) check(operation string) error {
 		c.need(handlerPattern.MatchString(*s.Handler), "handler", *s.Handler, "satisfy regular expression pattern: [^\\s]+, of at most 128 characters")
 	}
 	if s.Description != nil {
-		c.need(len(*s.Description) <= 256, "description", *s.Description, "have length less than or equal to 256")
+		c.need(utf8.RuneCountInString(*s.Description) <= 256, "description", *s.Description, "have length less than or equal to 256")
 	}
 	if s.LoggingConfig != nil && s.LoggingConfig.LogGroup != "" {
 		g := s.LoggingConfig.LogGroup

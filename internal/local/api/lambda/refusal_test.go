@@ -59,6 +59,8 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		{"large environment", func(in *sdk.CreateFunctionInput) {
 			in.Environment = &types.Environment{Variables: map[string]string{"BIG": strings.Repeat("x", 4096)}}
 		}, "InvalidParameterValueException", "exceeded the 4KB limit"},
+		{"description", func(in *sdk.CreateFunctionInput) { in.Description = aws.String(strings.Repeat("ü", 257)) }, "ValidationException", "at 'description'"},
+		{"tag's key", func(in *sdk.CreateFunctionInput) { in.Tags = map[string]string{strings.Repeat("ü", 129): ""} }, "ValidationException", "keys of 1 to 128"},
 		{"tag", func(in *sdk.CreateFunctionInput) { in.Tags = map[string]string{"aws:x": "y"} }, "InvalidParameterValueException", "reserved: aws:x"},
 	}
 	s := start(t)
@@ -134,6 +136,8 @@ func TestDefaultsThatClientsSendAreTaken(t *testing.T) {
 	in.TracingConfig = &types.TracingConfig{Mode: types.TracingModePassThrough}
 	in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(512)}
 	in.FileSystemConfigs = []types.FileSystemConfig{}
+	in.Description = aws.String(strings.Repeat("ü", 256)) // lengths are of characters
+	in.Tags = map[string]string{strings.Repeat("ü", 128): strings.Repeat("ü", 256)}
 	out, err := s.client.CreateFunction(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)

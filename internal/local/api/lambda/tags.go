@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"streamgen/internal/local/wire"
 )
@@ -16,8 +17,8 @@ const maxTags = 50
 func checkTags(added, present map[string]string) error {
 	var c constraints
 	for key, value := range added {
-		c.need(len(key) >= 1 && len(key) <= 128, "tags", key, "have keys of 1 to 128 characters")
-		c.need(len(value) <= 256, "tags", value, "have values of at most 256 characters")
+		c.need(key != "" && utf8.RuneCountInString(key) <= 128, "tags", key, "have keys of 1 to 128 characters")
+		c.need(utf8.RuneCountInString(value) <= 256, "tags", value, "have values of at most 256 characters")
 		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return invalid("Tag keys that begin with aws: are reserved: %s", key)
 		}

@@ -64,7 +64,7 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
-// retentionDays are the values that a retention policy may have.
+// checkRetention refuses what is none of the periods that a retention policy may have.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 func checkRetention(days int) error {
 	allowed := []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}

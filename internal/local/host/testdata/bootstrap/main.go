@@ -37,6 +37,8 @@ func main() {
 		next()
 		fmt.Println("deaf")
 		select {}
+	case "quitter":
+		quit()
 	case "sigterm":
 		lambda.StartWithOptions(handle, lambda.WithEnableSIGTERM(func() {
 			fmt.Println("terminating")
@@ -139,6 +141,18 @@ func post(path, body string) {
 	fmt.Println("post", res.StatusCode, string(bytes.TrimSpace(answer)))
 }
 
+// quit answers one invocation and soon gives up asking for another.
+func quit() {
+	post("runtime/invocation/"+next()+"/response", `"done"`)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, "GET", url("runtime/invocation/next"), nil)
+	if _, err := http.DefaultClient.Do(req); err != nil {
+		fmt.Println("gone")
+	}
+	time.Sleep(time.Hour)
+}
+
 // raw breaks every rule of the Runtime API and logs the answers.
 func raw() {
 	post("runtime/invocation/none/response", `1`)
@@ -147,11 +161,14 @@ func raw() {
 	post("runtime/invocation/none/response", `1`)
 	post("runtime/invocation/none/error", `{}`)
 	post("runtime/init/error", `{}`)
-	foreign, _ := http.NewRequest("GET", url("runtime/invocation/next"), nil)
-	foreign.Header.Set("Origin", "http://example.com")
-	if res, err := http.DefaultClient.Do(foreign); err == nil {
-		fmt.Println("browser", res.StatusCode)
-		res.Body.Close()
+	for name, value := range map[string]string{"Origin": "http://example.com", "Sec-Fetch-Site": "cross-site"} {
+		foreign, _ := http.NewRequest("GET", url("runtime/invocation/next"), nil)
+		foreign.Header.Set(name, value)
+		if res, err := http.DefaultClient.Do(foreign); err == nil {
+			body, _ := io.ReadAll(res.Body)
+			fmt.Println("browser", res.StatusCode, strings.Contains(string(body), "Forbidden"))
+			res.Body.Close()
+		}
 	}
 	post("runtime/invocation/"+id+"/response", `"done"`)
 	post("runtime/invocation/"+id+"/response", `"again"`)
