@@ -71,6 +71,22 @@ gen.yaml:99:4: error: past the end [gone]
 	}
 }
 
+// Both C1 control characters and marks that turn the direction of text change what a terminal shows.
+func TestExcerptIsHarmlessToATerminal(t *testing.T) {
+	var fs diag.Findings
+	fs.Add("x", diag.Position{File: "gen.yaml", Line: 1, Column: 7}, "wrong", "")
+	var b strings.Builder
+	err := diag.WriteText(&b, fs, diag.TextOptions{Sources: func(string) ([]byte, bool) {
+		return []byte("a\u009b2Jb\u202ec\x1b\x7f\n"), true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "gen.yaml:1:7: error: wrong [x]\n  | a�2Jb�c��\n  |       ^\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 func TestWriteTextColorsOnlyWhenAsked(t *testing.T) {
 	var plain, colored strings.Builder
 	if err := diag.WriteText(&plain, sample(), diag.TextOptions{}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -97,10 +98,11 @@ func splitColumns(s string, n int) (before, after string) {
 	return s, ""
 }
 
-// printable keeps a source line on one line and harmless to a terminal; a tab takes two columns.
+// printable keeps a source line on one line and harmless to a terminal, which control characters steer and format characters
+// reorder; a tab takes two columns.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return '�'
 		}
 		return r

@@ -41,7 +41,7 @@ func TestPackageName(t *testing.T) {
 		"orders": "orders", "Orders": "orders", "lambda-dynamodb-stream": "lambda_dynamodb_stream", "a.b": "a_b",
 		"2024": "table_2024", "-x": "table__x", "_x": "table__x",
 		"type": "type_table", "string": "string_table", "len": "len_table", "main": "main_table", "init": "init_table",
-		"stream": "stream_table", "context": "context_table", "os": "os_table", "slog": "slog_table",
+		"stream": "stream_table", "context": "context_table", "os": "os_table", "slog": "slog_table", "logger": "logger_table",
 		"INTERNAL": "internal_table", "Vendor": "vendor_table", "testdata": "testdata_table", "my_test": "my_test_table", "my-Test": "my_test_table",
 		"con": "con_table", "COM1": "com1_table", "lpt9": "lpt9_table", "com10": "com10", "common": "common",
 	} {

@@ -62,13 +62,14 @@ func newGoCommand(ctx context.Context, o Options, watch *stopwatch) (goCommand, 
 	return g, nil
 }
 
-// buildEnvironment drops every variable of the go command from base and sets those that belong.
-// GOENV is off because a developer's "go env -w" would come back through it.
+// buildEnvironment drops every variable of the go command from base and sets those that belong. GOOGLE_ variables are not
+// the go command's: a program that GOAUTH names may need them. GOENV is off because a developer's "go env -w" would come back through it.
 func buildEnvironment(base []string, settings map[string]string, workFile, goos, goarch string) []string {
 	env := slices.DeleteFunc(slices.Clone(base), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		name = strings.ToUpper(name)
-		return (strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_")) && !slices.Contains(tuning, name)
+		ofGo := strings.HasPrefix(name, "GO") && !strings.HasPrefix(name, "GOOGLE_") || strings.HasPrefix(name, "CGO_")
+		return ofGo && !slices.Contains(tuning, name)
 	})
 	for _, name := range inherited {
 		if v := settings[name]; v != "" {

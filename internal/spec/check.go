@@ -118,7 +118,7 @@ func (d *decoder) checkProjection(path string, g GlobalSecondaryIndex) {
 	at, set := g.Keys["non_key_attributes"]
 	include := g.ProjectionType == "INCLUDE"
 	switch {
-	case d.broken[join(path, "projection_type")]:
+	case d.broken[join(path, "projection_type")], d.broken[join(path, "non_key_attributes")]:
 	case include && !set:
 		d.report(codeProjection, g.Keys["projection_type"], "List the attributes to project in non_key_attributes.",
 			"projection_type INCLUDE needs non_key_attributes")
@@ -158,7 +158,7 @@ func (d *decoder) checkSource(s *Spec, h Handler) bool {
 		d.report(codeUnknownTable, h.Origin.Keys["table"], detail, "the handler reads the table %s, which is not in this spec", quote(h.Table))
 		return false
 	}
-	if _, set := t.Origin.Keys["stream_view_type"]; !set && !d.broken[t.Origin.Path] {
+	if _, set := t.Origin.Keys["stream_view_type"]; !set && !d.broken[t.Origin.Path] && !d.broken[join(t.Origin.Path, "stream_view_type")] {
 		d.report(codeTableWithoutStream, h.Origin.Keys["table"],
 			fmt.Sprintf("Give the table a stream_view_type, such as NEW_AND_OLD_IMAGES; it stands in line %d.", t.Origin.Pos.Line),
 			"the handler reads the table %s, which has no stream", quote(h.Table))

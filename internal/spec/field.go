@@ -81,12 +81,13 @@ entries:
 		d.report(codeUnknownKey, e.keyPos, oneOf(e.key, known, "The keys are"), "%s has no key %s", noun, quote(e.key))
 	}
 	for _, f := range fields {
-		if _, set := keys[f.key]; !f.required || set {
+		if _, set := keys[f.key]; set || !f.required && !meant[f.key] {
 			continue
 		}
+		// A misspelt key was reported as unknown, and what depends on its value is not known; a key that could not be read may
+		// be the missing one.
 		d.broken[join(v.path, f.key)] = true
-		// A misspelt key was reported as unknown; a key that could not be read may be the missing one.
-		if !meant[f.key] && !d.broken[v.path] {
+		if f.required && !meant[f.key] && !d.broken[v.path] {
 			d.report(codeMissingKey, v.keyPos, "Add "+f.key+". "+f.doc, "%s needs the key %s", noun, f.key)
 		}
 	}

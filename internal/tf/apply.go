@@ -16,8 +16,8 @@ func (t *Terraform) Apply(ctx context.Context, p Plan) (Summary, error) {
 	}
 	said, err := t.stream(ctx, "apply", []string{"-json", "-input=false", t.lockTimeoutArg(), p.File})
 	if said.exit.orderly && t.ready(ctx) == nil {
-		if err := t.applied(err == nil); err != nil {
-			return said.summary, err
+		if noteErr := t.applied(err == nil); noteErr != nil {
+			return said.summary, errors.Join(err, noteErr)
 		}
 	}
 	return said.summary, err

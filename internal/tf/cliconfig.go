@@ -10,9 +10,6 @@ import (
 	"streamgen/internal/wholefile"
 )
 
-// provider is the only provider that generated configurations use.
-const provider = "registry.terraform.io/hashicorp/aws"
-
 // MirrorDir is where a provider that was built on this machine lies, in the layout of a filesystem
 // mirror: https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror
 func MirrorDir() (string, error) {
@@ -25,7 +22,7 @@ func MirrorDir() (string, error) {
 
 // HasMirror reports whether the mirror holds the AWS provider for this platform.
 func HasMirror(mirrorDir string) bool {
-	dir := filepath.Join(mirrorDir, filepath.FromSlash(provider))
+	dir := filepath.Join(mirrorDir, filepath.FromSlash(ProviderAddress))
 	platform := runtime.GOOS + "_" + runtime.GOARCH
 	for _, pattern := range []string{
 		filepath.Join("*", platform, "terraform-provider-aws*"),
@@ -54,7 +51,7 @@ func WriteCLIConfig(path, mirrorDir string) error {
     exclude = [%[2]q]
   }
 }
-`, quoted(mirrorDir), provider)
+`, quoted(mirrorDir), ProviderAddress)
 	} else {
 		cache := filepath.Join(filepath.Dir(mirrorDir), "terraform-plugins")
 		if err := os.MkdirAll(cache, 0o755); err != nil {

@@ -70,7 +70,7 @@ type VersionError struct {
 
 // Error says the way out.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("%s is terraform %s, and streamgen needs %s; install a newer one, or let streamgen install its own by naming none", e.Path, e.Have, e.Need)
+	return fmt.Sprintf("%s is terraform %s, and streamgen needs %s; install one of these versions, or let streamgen install its own by naming none", e.Path, e.Have, e.Need)
 }
 
 // Find gives a terraform of a suitable version. A binary that the user named must be suitable. Else

@@ -10,7 +10,7 @@ import (
 
 const (
 	// ProviderAddress is the only provider that generated configurations use.
-	ProviderAddress = provider
+	ProviderAddress = "registry.terraform.io/hashicorp/aws"
 	// ProviderVersion is the version of it that streamgen is tested with, and that a mirror is built of.
 	ProviderVersion = "6.34.0"
 )

@@ -66,7 +66,8 @@ func (t *Terraform) run(ctx context.Context, op string, args []string, line func
 	<-supervised
 
 	end := exit{code: cmd.ProcessState.ExitCode()}
-	end.orderly = end.code >= 0 && end.code <= 2
+	// A plan ends with 2 when there are changes; any other 2 is that of a Go program's fatal error.
+	end.orderly = end.code == 0 || end.code == 1 || end.code == 2 && op == "plan"
 	if !end.orderly {
 		killGroup(cmd.Process)
 	}
@@ -84,22 +85,19 @@ func (t *Terraform) run(ctx context.Context, op string, args []string, line func
 
 // supervise interrupts and, if it must be, kills the process. It returns when the process has ended.
 func (t *Terraform) supervise(ctx context.Context, p *os.Process, exited <-chan struct{}) {
-	var overdue <-chan time.Time
 	select {
 	case <-exited:
 		return
 	case <-t.killed:
 	case <-ctx.Done():
-		if interrupt(p) == nil {
-			timer := time.NewTimer(t.Grace)
-			defer timer.Stop()
-			overdue = timer.C
-			select {
-			case <-exited:
-				return
-			case <-t.killed:
-			case <-overdue:
-			}
+		_ = interrupt(p) // fails when it has ended, or without a console on Windows; then it may finish all the same
+		overdue := time.NewTimer(t.Grace)
+		defer overdue.Stop()
+		select {
+		case <-exited:
+			return
+		case <-t.killed:
+		case <-overdue.C:
 		}
 	}
 	killGroup(p)

@@ -179,6 +179,22 @@ func TestFailedApplyIsNoInterruptedOne(t *testing.T) {
 	}
 }
 
+// The Go runtime ends a program with 2 that it cannot go on with: what was under way is not in the state.
+func TestCrashedApplyIsAnInterruptedOne(t *testing.T) {
+	tf := newFake(t).on("plan", scene{Code: 2}).
+		on("apply", scene{Code: 2, Stdout: lines("apply_start", "create", table), Stderr: "fatal error: out of memory\n"}).open(nil)
+	p, err := tf.Plan(t.Context(), PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tf.Apply(t.Context(), p); err == nil || !strings.Contains(err.Error(), "crashed") {
+		t.Errorf("Apply gives %v", err)
+	}
+	if !tf.interruptedApply() {
+		t.Error("nobody looks for what the crashed apply had begun to create")
+	}
+}
+
 func TestKilledApplyThatLostNothing(t *testing.T) {
 	f := newFake(t).on("plan", scene{Code: 2, Stdout: lines("planned_change", "create", "aws_dynamodb_table.new")})
 	tf := f.open(nil)

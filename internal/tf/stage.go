@@ -61,6 +61,10 @@ func (t *Terraform) stage() error {
 	if err := writeJSON(t.path(stagedFile), staged{Files: slices.Compact(both)}); err != nil {
 		return err
 	}
+	// Removals come first: a new file may stand where a folder stood, or bear an old name in other case.
+	if err := t.unstage(before.Files, files); err != nil {
+		return err
+	}
 	for _, name := range files {
 		data, err := os.ReadFile(filepath.Join(t.Source, filepath.FromSlash(name)))
 		if err != nil {
@@ -73,9 +77,6 @@ func (t *Terraform) stage() error {
 		if err := wholefile.Write(to, data); err != nil {
 			return err
 		}
-	}
-	if err := t.unstage(before.Files, files); err != nil {
-		return err
 	}
 	if err := t.stageBackend(); err != nil {
 		return err

@@ -93,6 +93,25 @@ func TestStageMirrorsTheSource(t *testing.T) {
 	check()
 }
 
+// Where case does not tell names apart, a copy that goes after its successor came would take the successor with it.
+func TestStageRemovesBeforeItWrites(t *testing.T) {
+	tf := newFake(t).open(nil)
+	for _, sources := range []map[string]string{{"policy": "a file"}, {"policy/a": "in a folder"}, {"policy": "a file again"}} {
+		if err := os.RemoveAll(tf.Source); err != nil {
+			t.Fatal(err)
+		}
+		writeTree(t, tf.Source, sources)
+		if err := tf.Stage(); err != nil {
+			t.Fatal(err)
+		}
+		got := treeOf(t, tf.WorkDir)
+		delete(got, stagedFile)
+		if !reflect.DeepEqual(got, sources) {
+			t.Errorf("got %q, want %q", got, sources)
+		}
+	}
+}
+
 func TestStageEscapesTheStatePath(t *testing.T) {
 	tf := newFake(t).open(func(o *Options) { o.StateFile = `a"${b}.tfstate` })
 	if err := tf.Stage(); err != nil {

@@ -26,6 +26,18 @@ func killTrees() map[string]Tree {
 	}
 }
 
+// procfs stands for the file systems that refuse to sync a folder.
+func TestFolderThatCannotBeSynced(t *testing.T) {
+	dir, err := os.OpenRoot("/proc")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer dir.Close()
+	if err := (writer{dir: dir, touched: map[string]bool{".": true}}).flush(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestKilledChild is no test of its own: it is the process that the others kill.
 func TestKilledChild(t *testing.T) {
 	root := os.Getenv("TREE_TEST_ROOT")

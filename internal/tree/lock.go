@@ -81,7 +81,7 @@ func readJSON(root *os.Root, name string, v any) (data []byte, err error) {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("read %s: %w; restore the file, or delete it and generate with --force", name, err)
+		return nil, fmt.Errorf("read %s: %w; restore the file, or delete it together with all generated files and generate again", name, err)
 	}
 	if head.Version != formatVersion {
 		return nil, fmt.Errorf("read %s: it has version %d and this gen knows version %d; use the gen that wrote it",

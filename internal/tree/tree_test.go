@@ -310,7 +310,7 @@ func link(t *testing.T, to, at string) {
 
 func TestUnreadableManifests(t *testing.T) {
 	for name, c := range map[string]struct{ file, data, want string }{
-		"merge conflict": {LockFile, "<<<<<<< HEAD\n{}\n", "restore the file, or delete it"},
+		"merge conflict": {LockFile, "<<<<<<< HEAD\n{}\n", "restore the file, or delete it together with all generated files"},
 		"newer":          {LockFile, `{"version":2}`, "this gen knows version 1"},
 		"unknown key":    {LockFile, `{"version":1,"extra":1}`, `"extra"`},
 		"intent":         {intentFile, `{`, ".gen/tree.json"},

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // WriteOptions says how [Write] writes.
@@ -212,7 +213,11 @@ func (w writer) flush() error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		err = f.Sync()
+		if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+			err = nil // a file system that cannot do so for a folder, as some shared ones
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 	}

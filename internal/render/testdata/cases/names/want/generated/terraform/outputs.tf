@@ -13,6 +13,11 @@ output "tables" {
       arn        = aws_dynamodb_table.context.arn
       stream_arn = aws_dynamodb_table.context.stream_arn
     }
+    logger = {
+      name       = aws_dynamodb_table.logger.name
+      arn        = aws_dynamodb_table.logger.arn
+      stream_arn = aws_dynamodb_table.logger.stream_arn
+    }
     my_override = {
       name       = aws_dynamodb_table.my_override.name
       arn        = aws_dynamodb_table.my_override.arn
@@ -42,6 +47,11 @@ output "handlers" {
       function_arn              = aws_lambda_function.main.arn
       log_group                 = aws_cloudwatch_log_group.main.name
       event_source_mapping_uuid = aws_lambda_event_source_mapping.main.uuid
+    }
+    "of-logger" = {
+      function_arn              = aws_lambda_function.of_logger.arn
+      log_group                 = aws_cloudwatch_log_group.of_logger.name
+      event_source_mapping_uuid = aws_lambda_event_source_mapping.of_logger.uuid
     }
     override = {
       function_arn              = aws_lambda_function.override.arn
