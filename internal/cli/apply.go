@@ -51,6 +51,10 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if o.env.name != localEnvironment && !o.yes && !isTerminal(std.in) {
 		return usagef("this changes AWS and there is no terminal to ask on: 'gen plan' shows what would change, --yes applies it")
 	}
+	allowed, err := allowedTables(o.allowDestroy)
+	if err != nil {
+		return err
+	}
 	s, err := openSession(ctx, std, start, o.env)
 	if err != nil {
 		return err
@@ -63,19 +67,19 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if err := run.PlanText(std.err); err != nil {
 		return err
 	}
-	if err := guardData(plan, o.allowDestroy); err != nil {
+	if err := guardData(plan, allowed); err != nil {
 		return err
 	}
 	if plan.Changed {
 		if !s.env.local() && !o.yes {
-			if err := ask(std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
+			if err := ask(ctx, std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
 				return err
 			}
 		}
 		// A plan that takes in what an interrupted apply left has been made anew: its tables are guarded again.
 		review := func(again tf.Plan) error {
 			run = s.judged(again)
-			return guardData(again, o.allowDestroy)
+			return guardData(again, allowed)
 		}
 		if err := s.apply(ctx, plan, review); err != nil {
 			return err
@@ -91,15 +95,25 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	return err
 }
 
-// ask wants exactly the expected answer.
-func ask(std streams, question, expected string) error {
+// ask wants exactly the expected answer. An interrupt is no answer.
+func ask(ctx context.Context, std streams, question, expected string) error {
 	std.printf("%s", question)
-	answer, err := bufio.NewReader(std.in).ReadString('\n')
-	if strings.TrimSpace(answer) == expected {
-		return nil
+	answered := make(chan error, 1)
+	go func() {
+		answer, err := bufio.NewReader(std.in).ReadString('\n')
+		switch {
+		case strings.TrimSpace(answer) == expected:
+			answered <- nil
+		case err != nil:
+			answered <- fmt.Errorf("nothing was done: reading the answer: %w", err)
+		default:
+			answered <- fmt.Errorf("nothing was done: the answer was not %q", expected)
+		}
+	}()
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("nothing was done: %w", ctx.Err())
 	}
-	if err != nil {
-		return fmt.Errorf("nothing was done: reading the answer: %w", err)
-	}
-	return fmt.Errorf("nothing was done: the answer was not %q", expected)
 }

@@ -35,8 +35,8 @@ func newBuild(std streams, at func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Compile the handlers into Lambda packages",
-		Long: `Compile each handler into a zip with a 'bootstrap' for provided.al2023, under .gen/packages. The same sources give the same
-bytes on any machine. What did not change since the last build is not built again. Stale generated files are
+		Long: `Compile each handler into a zip with a 'bootstrap' for provided.al2023, under .gen/packages. The same sources and Go
+version give the same bytes on any machine. What did not change since the last build is not built again. Stale generated files are
 rendered first.`,
 		Example: `  gen build                # arm64, for AWS
   gen build --env local    # for the local stack, which runs on this machine`,

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,19 +99,58 @@ func TestSwitchLocalState(t *testing.T) {
 func TestGuardData(t *testing.T) {
 	plan := tf.Plan{Changes: []tf.ResourceChange{
 		{Address: "aws_dynamodb_table.my_orders", Action: tf.Delete},
-		{Address: "aws_dynamodb_table.other", Action: tf.Replace},
+		{Address: "aws_dynamodb_table._2024_x", Action: tf.Replace},
 		{Address: "aws_dynamodb_table.kept", Action: tf.Update},
 		{Address: "aws_iam_role.r", Action: tf.Delete},
 	}}
-	err := guardData(plan, []string{"table.my-orders"})
-	if err == nil || !strings.Contains(err.Error(), "--allow-destroy table.other") || strings.Contains(err.Error(), "my_orders") {
+	for _, c := range []struct {
+		flags    []string
+		want, no string
+	}{
+		{nil, "--allow-destroy table.my_orders", "kept"},
+		{[]string{"table.my-orders"}, "--allow-destroy table._2024_x", "my_orders"},
+		{[]string{"table.my-orders", "table.2024-x"}, "", "aws"},
+		{[]string{"aws_dynamodb_table.my_orders", "table._2024_x"}, "", "aws"},
+	} {
+		allowed, err := allowedTables(c.flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(guardData(plan, allowed))
+		if !strings.Contains(text, c.want) || strings.Contains(text, c.no) {
+			t.Errorf("%v: %s", c.flags, text)
+		}
+	}
+	for _, bad := range []string{"orders", "table.", "queue.orders"} {
+		if _, err := allowedTables([]string{bad}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
+			t.Errorf("%s: got %v", bad, err)
+		}
+	}
+}
+
+func TestRefuseLoopback(t *testing.T) {
+	for value, refused := range map[string]bool{
+		"http://127.0.0.1:4566": true, "http://LOCALHOST:1": true, "http://[::1]:4566": true, "https://vpce-1.dynamodb.us-east-1.vpce.amazonaws.com": false, "": false,
+	} {
+		err := refuseLoopback(map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": value, "AWS_REGION": "us-east-1"})
+		if (err != nil) != refused {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+func TestAskEndsWithTheContext(t *testing.T) {
+	nobody, _ := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := ask(ctx, streams{in: nobody, err: io.Discard}, "sure? ", "yes"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if err := guardData(plan, []string{"table.my-orders", "aws_dynamodb_table.other"}); err != nil {
-		t.Errorf("both were named: %v", err)
-	}
-	if err := guardData(plan, []string{"orders"}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
-		t.Errorf("got %v", err)
+	for answer, ok := range map[string]bool{"yes\n": true, "yes": true, "no\n": false, "": false, "yes please\n": false} {
+		err := ask(t.Context(), streams{in: strings.NewReader(answer), err: io.Discard}, "sure? ", "yes")
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", answer, err)
+		}
 	}
 }
 
@@ -144,6 +187,9 @@ func TestCompleteModule(t *testing.T) {
 	again, err := completeModule(got, nil)
 	if err != nil || string(again) != string(got) {
 		t.Errorf("a complete go.mod changed: %v\n%s", err, again)
+	}
+	if got, err := completeModule([]byte("module example.net/old\n\ngo 1.22\n"), nil); err != nil || !strings.Contains(string(got), "\ngo "+goVersion+"\n") {
+		t.Errorf("a go.mod of an older Go: %v\n%s", err, got)
 	}
 	own := "module streamgen\n"
 	if got, err := completeModule([]byte(own), nil); err != nil || string(got) != own {

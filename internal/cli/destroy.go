@@ -46,14 +46,20 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 	if o.env.name != localEnvironment && o.confirm == "" && !isTerminal(std.in) {
 		return usagef("this deletes tables on AWS and there is no terminal to ask on: 'gen plan --destroy' shows what, --confirm PROJECT does it")
 	}
+	if o.confirm != "" {
+		p, err := loadSpec(start, findingsText)
+		if err != nil {
+			return err
+		}
+		if o.confirm != p.spec.Project {
+			return usagef("--confirm %s: the project's name is %s", o.confirm, p.spec.Project)
+		}
+	}
 	s, err := openSession(ctx, std, start, o.env)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if o.confirm != "" && o.confirm != s.project.spec.Project {
-		return usagef("--confirm %s: the project's name is %s", o.confirm, s.project.spec.Project)
-	}
 	plan, run, err := s.plan(ctx, tf.PlanOptions{Destroy: true})
 	if err != nil {
 		return err
@@ -64,7 +70,7 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 	if plan.Changed {
 		if !s.env.local() && o.confirm == "" {
 			const question = "This deletes the above, tables with all their items. The project's name, to confirm: "
-			if err := ask(std, question, s.project.spec.Project); err != nil {
+			if err := ask(ctx, std, question, s.project.spec.Project); err != nil {
 				return err
 			}
 		}

@@ -3,8 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +48,11 @@ func unknownEnvironment(name string) error {
 	return usagef("there is no environment %q; leave --env out for AWS, or use --env local", name)
 }
 
-// check refuses what cannot work before anything is done.
-func (e *environment) check() error {
+// check refuses what cannot work before anything is done. start is the folder that gen runs in.
+func (e *environment) check(start string) error {
+	if e.terraform != "" && !filepath.IsAbs(e.terraform) {
+		e.terraform = filepath.Join(start, e.terraform)
+	}
 	switch e.name {
 	case "":
 		e.name = cloudEnvironment
@@ -92,7 +99,7 @@ func (e environment) open(ctx context.Context, std streams, p *project, progress
 	if e.local() {
 		err = e.localOptions(p, &o)
 	} else {
-		cloudOptions(std, &o)
+		err = cloudOptions(std, &o)
 	}
 	if err != nil {
 		return nil, err
@@ -126,13 +133,30 @@ func (e environment) localOptions(p *project, o *tf.Options) error {
 // localState is where the state of the local environment lies in its work folder.
 const localState = "state/terraform.tfstate"
 
-func cloudOptions(std streams, o *tf.Options) {
+func cloudOptions(std streams, o *tf.Options) error {
 	env, dropped := tf.CloudEnvironment(os.Environ())
 	for _, name := range dropped {
-		std.printf("gen: %s is not passed on to terraform, since gen sets it up itself\n", name)
+		std.printf("gen: %s is not passed on to terraform: it would change how gen runs it\n", name)
+	}
+	if err := refuseLoopback(env); err != nil {
+		return err
 	}
 	o.Env = env
 	o.StateFile = fmt.Sprintf("../../%s/%s.tfstate", stateFolder, cloudEnvironment)
+	return nil
+}
+
+// refuseLoopback refuses settings that lead to a local stack: the state of AWS would be replaced by what the stack holds.
+func refuseLoopback(env map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if !strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
+			continue
+		}
+		if u, err := url.Parse(env[name]); err == nil && isLoopback(u.Hostname()) {
+			return usagef("%s=%s leads to this machine, not to AWS: use --env local, or unset it", name, env[name])
+		}
+	}
+	return nil
 }
 
 // initTerraform prepares terraform for the local environment, which needs no stack.

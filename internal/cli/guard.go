@@ -4,23 +4,31 @@ import (
 	"fmt"
 	"strings"
 
+	"streamgen/internal/fileplan"
 	"streamgen/internal/tf"
 )
 
-// guardData refuses to delete or replace tables that the user did not name: what they hold would be lost.
-func guardData(p tf.Plan, allowed []string) error {
-	may := map[string]bool{}
-	for _, a := range allowed {
-		kind, name, found := strings.Cut(a, ".")
-		if !found || kind != "table" && kind != tableType {
-			return usagef("--allow-destroy %s: want table.NAME", a)
+const tableType = "aws_dynamodb_table"
+
+// allowedTables reads --allow-destroy: the terraform names of the tables that the user named, as table.NAME or by their address.
+func allowedTables(flags []string) (map[string]bool, error) {
+	allowed := map[string]bool{}
+	for _, f := range flags {
+		kind, name, found := strings.Cut(f, ".")
+		if !found || name == "" || kind != "table" && kind != tableType {
+			return nil, usagef("--allow-destroy %s: want table.NAME", f)
 		}
-		may[resourceName(name)] = true
+		allowed[fileplan.LocalName(name)] = true
 	}
+	return allowed, nil
+}
+
+// guardData refuses to delete or replace tables that the user did not name: what they hold would be lost.
+func guardData(p tf.Plan, allowed map[string]bool) error {
 	var lost []string
 	for _, c := range p.Changes {
 		name, isTable := strings.CutPrefix(c.Address, tableType+".")
-		if isTable && (c.Action == tf.Delete || c.Action == tf.Replace) && !may[name] {
+		if isTable && (c.Action == tf.Delete || c.Action == tf.Replace) && !allowed[name] {
 			lost = append(lost, fmt.Sprintf("  %s of %s: allow it with --allow-destroy table.%s", c.Action, c.Address, name))
 		}
 	}
@@ -28,11 +36,4 @@ func guardData(p tf.Plan, allowed []string) error {
 		return nil
 	}
 	return fmt.Errorf("the plan destroys tables and all their items, so nothing was done:\n%s", strings.Join(lost, "\n"))
-}
-
-const tableType = "aws_dynamodb_table"
-
-// resourceName is a table's name as terraform addresses have it.
-func resourceName(table string) string {
-	return strings.NewReplacer("-", "_", ".", "_").Replace(table)
 }

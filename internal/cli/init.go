@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/version"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/mod/module"
 
 	"streamgen/internal/diag"
+	"streamgen/internal/fileplan"
 	"streamgen/internal/spec"
 	"streamgen/internal/wholefile"
 	"streamgen/templates"
@@ -132,6 +134,11 @@ func initialSpec(dir, file string) (*spec.Spec, []byte, error) {
 		file = specFile
 	}
 	s, findings := spec.Load(file, src)
+	if !findings.Failed() {
+		// Names that collide once they are generated are bad input too; the module's path does not matter to them.
+		_, collisions := fileplan.Plan(s, fileplan.Project{Module: runtimeModule})
+		findings = append(findings, collisions...)
+	}
 	if findings.Failed() {
 		sources := func(name string) ([]byte, bool) { return src, name == file }
 		return nil, nil, findingsError{findings: findings, sources: diag.Sources(sources), code: ExitInput, as: findingsText}
@@ -144,11 +151,12 @@ var notInName = regexp.MustCompile(`[^a-z0-9-]+`)
 // projectName makes a name that AWS takes for tables and functions out of a folder's name.
 func projectName(dir string) string {
 	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(filepath.Base(dir)), "-"), "-")
-	if name == "" || name[0] < 'a' || name[0] > 'z' {
+	const shortest = 3 // of a table's name
+	if len(name) < shortest || name[0] < 'a' || name[0] > 'z' {
 		name = "app-" + name
 	}
 	const longest = 40 // leaves room for "process-" within a function's 64 characters
-	return strings.TrimRight(name[:min(len(name), longest)], "-")
+	return strings.Trim(name[:min(len(name), longest)], "-")
 }
 
 // starterFile is a file of the user's that gen init makes where it is missing, or completes.
@@ -207,6 +215,11 @@ func completeModule(have, _ []byte) ([]byte, error) {
 	}
 	if err := f.AddReplace(runtimeModule, "", vendoredRuntime, ""); err != nil {
 		return nil, err
+	}
+	if f.Go == nil || version.Compare("go"+f.Go.Version, "go"+goVersion) < 0 {
+		if err := f.AddGoStmt(goVersion); err != nil { // the runtime's copy needs it
+			return nil, err
+		}
 	}
 	if !requires("github.com/aws/aws-lambda-go") {
 		f.AddNewRequire("github.com/aws/aws-lambda-go", lambdaVersion, true)

@@ -30,7 +30,7 @@ type session struct {
 // openSession brings the project up to date and terraform to where it can plan. The caller closes it.
 func openSession(ctx context.Context, std streams, start string, env environment) (*session, error) {
 	s := &session{std: std, env: env, begun: time.Now()}
-	if err := s.env.check(); err != nil {
+	if err := s.env.check(start); err != nil {
 		return nil, err
 	}
 	p, err := loadProject(start, findingsText)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"streamgen/internal/wholefile"
@@ -33,7 +34,7 @@ func probeStack(ctx context.Context, endpoint string) (stackHealth, error) {
 	if err != nil || u.Scheme != "http" || u.Host == "" || u.Path != "" && u.Path != "/" {
 		return stackHealth{}, usagef("--endpoint %s: want http://ADDRESS:PORT", endpoint)
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(u.Hostname()) {
 		return stackHealth{}, usagef("--endpoint %s: the local stack is on this machine; want a loopback address", endpoint)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -53,6 +54,11 @@ func probeStack(ctx context.Context, endpoint string) (stackHealth, error) {
 		return stackHealth{}, fmt.Errorf("what answers on %s is not a streamgen stack; start one with 'gen local --listen 127.0.0.1:PORT' and name it with --endpoint", endpoint)
 	}
 	return h, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // switchLocalState brings the state of this life of the stack to where terraform reads it and keeps that of another life aside:

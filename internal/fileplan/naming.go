@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// localName gives the name of an entry's resources in terraform: its own, with _ for what an identifier cannot hold.
-func localName(name string) string {
+// LocalName gives the name of an entry's resources in terraform: its own, with _ for what an identifier cannot hold.
+func LocalName(name string) string {
 	local := mapASCII(name)
 	if local == "" || !isLetter(local[0]) && local[0] != '_' {
 		local = "_" + local

@@ -55,12 +55,12 @@ func TestLocalName(t *testing.T) {
 	for name, want := range map[string]string{
 		"orders": "orders", "Orders": "Orders", "a-b.c": "a_b_c", "2024": "_2024", "---": "___", "_x": "_x",
 	} {
-		got := localName(name)
+		got := LocalName(name)
 		if got != want {
-			t.Errorf("localName(%q) = %q, want %q", name, got, want)
+			t.Errorf("LocalName(%q) = %q, want %q", name, got, want)
 		}
 		if !hclsyntax.ValidIdentifier(got) {
-			t.Errorf("localName(%q) = %q, which is no identifier", name, got)
+			t.Errorf("LocalName(%q) = %q, which is no identifier", name, got)
 		}
 	}
 }

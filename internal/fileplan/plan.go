@@ -57,7 +57,7 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 
 	locals := make(map[string]string, len(s.Tables)) // of tables, by name
 	for _, t := range s.Tables {
-		locals[t.Name] = localName(t.Name)
+		locals[t.Name] = LocalName(t.Name)
 	}
 	files := moduleFiles(s, locals)
 	for _, t := range s.Tables {
@@ -136,7 +136,7 @@ func handlerFiles(h spec.Handler, p Project, tableLocal string) []File {
 // terraformFile names the file of an entry. A name that ends in _override would make terraform merge the file into
 // the others instead of loading it: https://developer.hashicorp.com/terraform/language/files/override
 func terraformFile(kind, name string) string {
-	base := kind + "_" + localName(name)
+	base := kind + "_" + LocalName(name)
 	if strings.HasSuffix(strings.ToLower(base), "_override") {
 		base += "_"
 	}

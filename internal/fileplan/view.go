@@ -46,7 +46,7 @@ type Table struct {
 	Local string
 }
 
-func newTable(t spec.Table) Table { return Table{Table: t, Local: localName(t.Name)} }
+func newTable(t spec.Table) Table { return Table{Table: t, Local: LocalName(t.Name)} }
 
 // Stream is the ARN of the table's stream.
 func (t Table) Stream() Reference { return streamOf(t.Local) }
@@ -110,7 +110,7 @@ type Handler struct {
 }
 
 func newHandler(h spec.Handler, tableLocal string) Handler {
-	return Handler{Handler: h, Local: localName(h.Name), Stream: streamOf(tableLocal)}
+	return Handler{Handler: h, Local: LocalName(h.Name), Stream: streamOf(tableLocal)}
 }
 
 // LogGroup is the name that Lambda itself gives to a function's log group.
