@@ -85,6 +85,11 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 			return err
 		}
 	}
+	if o.json {
+		if run.Outputs, err = s.outputs(ctx); err != nil {
+			return err
+		}
+	}
 	run = s.timed(run)
 	if o.json {
 		err = report.JSON(std.out, run)

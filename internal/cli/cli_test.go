@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,13 @@ func TestSwitchLocalState(t *testing.T) {
 	if read() != "state of one" {
 		t.Errorf("the same stack lost its state: %q", read())
 	}
+	if err := os.WriteFile(state+".backup", []byte("of one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	switchTo("two")
+	if _, err := os.Stat(state + ".backup"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the backup of another stack is still there: %v", err)
+	}
 	if read() != "" {
 		t.Errorf("a new stack starts with %q", read())
 	}

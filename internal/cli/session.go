@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -103,6 +104,21 @@ func (s *session) apply(ctx context.Context, p tf.Plan, review func(tf.Plan) err
 	return s.explain(err)
 }
 
+// outputs are the module's outputs but the sensitive ones.
+func (s *session) outputs(ctx context.Context) (map[string]json.RawMessage, error) {
+	all, err := s.terraform.Output(ctx)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	shown := map[string]json.RawMessage{}
+	for name, o := range all {
+		if !o.Sensitive {
+			shown[name] = o.Value
+		}
+	}
+	return shown, nil
+}
+
 // judged is what a plan says, without what terraform reads or leaves alone.
 func (s *session) judged(p tf.Plan) report.Run {
 	changes := []tf.ResourceChange{}
@@ -111,7 +127,10 @@ func (s *session) judged(p tf.Plan) report.Run {
 			changes = append(changes, c)
 		}
 	}
-	return report.Run{Environment: s.env.name, Changes: changes, Summary: report.CountsOf(changes), Recovered: p.Recovered}
+	return report.Run{
+		Environment: s.env.name, Changes: changes, Summary: report.CountsOf(changes), Changed: p.Changed,
+		Drift: p.Drift, Recovered: p.Recovered,
+	}
 }
 
 // tell prints a plan's warnings and what was found of an interrupted apply.

@@ -81,6 +81,10 @@ func switchLocalState(state, id string) error {
 		if err := moveIfThere(state, aside(string(old))); err != nil {
 			return fmt.Errorf("keeping the state of another stack aside: %w", err)
 		}
+		// A backup of another stack's state must never be taken for one of this stack's.
+		if err := os.Remove(state + ".backup"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		if err := wholefile.Write(owner, []byte(id)); err != nil {
 			return err
 		}

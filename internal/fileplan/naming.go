@@ -17,15 +17,16 @@ func LocalName(name string) string {
 	return local
 }
 
-// packageName gives the Go package of an entry: its name in lower case, with _ for what an identifier cannot hold.
-// The kind, such as "table", sets names apart that Go reserves.
+// packageName gives the Go package of an entry: the letters and digits of its name, in lower case, since Go's package names have
+// no underscores. The kind, such as "table", sets names apart that Go reserves.
+// https://go.dev/doc/effective_go#package-names
 func packageName(name, kind string) string {
-	pkg := strings.ToLower(mapASCII(name))
+	pkg := strings.ReplaceAll(strings.ToLower(mapASCII(name)), "_", "")
 	if pkg == "" || !isLetter(pkg[0]) {
-		return kind + "_" + pkg
+		return kind + pkg
 	}
 	if isReserved(pkg) {
-		return pkg + "_" + kind
+		return pkg + kind
 	}
 	return pkg
 }
@@ -36,8 +37,7 @@ func isReserved(pkg string) bool {
 	case "main", "init": // cannot be imported under its name
 	case "context", "os", "slog", "stream", "logger": // imported or declared by the same files
 	default:
-		return token.IsKeyword(pkg) || types.Universe.Lookup(pkg) != nil || strings.HasSuffix(pkg, "_test") ||
-			isReservedFolder(pkg)
+		return token.IsKeyword(pkg) || types.Universe.Lookup(pkg) != nil || isReservedFolder(pkg)
 	}
 	return true
 }

@@ -57,9 +57,9 @@ func TestPlan(t *testing.T) {
 		{"generated/terraform/variables.tf", "terraform/variables.tf.tmpl", "", false},
 		{"generated/terraform/outputs.tf", "terraform/outputs.tf.tmpl", "", false},
 		{"generated/terraform/table_order_items.tf", "terraform/table.tf.tmpl", "tables.order-items", false},
-		{"generated/tables/order_items/item.go", "go/item.go.tmpl", "tables.order-items", false},
+		{"generated/tables/orderitems/item.go", "go/item.go.tmpl", "tables.order-items", false},
 		{"generated/terraform/table_Customers_v2.tf", "terraform/table.tf.tmpl", "tables.Customers.v2", false},
-		{"generated/tables/customers_v2/item.go", "go/item.go.tmpl", "tables.Customers.v2", false},
+		{"generated/tables/customersv2/item.go", "go/item.go.tmpl", "tables.Customers.v2", false},
 		{"generated/terraform/handler_ship_orders.tf", "terraform/handler.tf.tmpl", "handlers.ship-orders", false},
 		{"generated/functions/ship-orders/main.go", "go/main.go.tmpl", "handlers.ship-orders", false},
 		{"handlers/ship-orders/handler.go", "go/handler.go.tmpl", "handlers.ship-orders", true},
@@ -72,8 +72,8 @@ func TestPlan(t *testing.T) {
 		t.Errorf("main (-want +got):\n%s", diff)
 	}
 	wantStarter := Starter{
-		Package: "ship_orders", Table: "order-items",
-		TablePackage: "order_items", TableImport: "example.com/shop/generated/tables/order_items",
+		Package: "shiporders", Table: "order-items",
+		TablePackage: "orderitems", TableImport: "example.com/shop/generated/tables/orderitems",
 	}
 	if diff := cmp.Diff(wantStarter, files[10].View); diff != "" {
 		t.Errorf("starter (-want +got):\n%s", diff)

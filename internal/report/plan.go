@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,12 @@ type Run struct {
 	Environment string              `json:"environment"`
 	Changes     []tf.ResourceChange `json:"changes"`
 	Summary     Counts              `json:"summary"`
+	// Changed reports whether there is anything to do at all, if only to an output.
+	Changed bool `json:"changed"`
+	// Drift is what changed outside of terraform since the last apply.
+	Drift []tf.ResourceChange `json:"drift,omitempty"`
+	// Outputs are the module's outputs after an apply, sensitive ones left out.
+	Outputs map[string]json.RawMessage `json:"outputs,omitempty"`
 	// Recovered are resources that an interrupted apply had created and that are in the state now.
 	Recovered []string `json:"recovered,omitempty"`
 	Timing    Timing   `json:"timing"`
@@ -91,6 +98,9 @@ func (r Run) PlanText(w io.Writer) error {
 		return strings.Compare(a.Address, b.Address)
 	})
 	var b bytes.Buffer
+	for _, d := range r.Drift {
+		fmt.Fprintf(&b, "changed outside of terraform: %s (%s)\n", d.Address, planVerb(d.Action))
+	}
 	for _, c := range changes {
 		if c.Action == tf.NoOp || c.Action == tf.Read {
 			continue
@@ -104,9 +114,12 @@ func (r Run) PlanText(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
-	if b.Len() == 0 {
+	switch {
+	case !r.Changed:
 		b.WriteString("no changes\n")
-	} else {
+	case len(changes) == 0:
+		b.WriteString("plan: only outputs change\n")
+	default:
 		fmt.Fprintf(&b, "plan: %s\n", r.Summary.sentence("to add", "to change", "to replace", "to remove"))
 	}
 	_, err := w.Write(b.Bytes())

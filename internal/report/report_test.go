@@ -88,12 +88,13 @@ func TestPlanTextPutsTheWorstFirst(t *testing.T) {
 		{Address: "aws_sqs_queue.kept", Action: tf.Forget},
 		{Address: "aws_iam_role.same", Action: tf.NoOp},
 	}
-	run := report.Run{Changes: changes, Summary: report.CountsOf(changes)}
+	run := report.Run{Changes: changes, Summary: report.CountsOf(changes), Changed: true, Drift: changes[4:5]}
 	var b strings.Builder
 	if err := run.PlanText(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `delete   aws_iam_role.r
+	want := `changed outside of terraform: aws_iam_role.s (update)
+delete   aws_iam_role.r
 replace  aws_dynamodb_table.t  (cannot update)
 forget   aws_sqs_queue.kept
 update   aws_iam_role.s
@@ -103,6 +104,10 @@ plan: 2 to add, 1 to change, 1 to replace, 1 to remove
 `
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
+	}
+	b.Reset()
+	if err := (report.Run{Changed: true}).PlanText(&b); err != nil || b.String() != "plan: only outputs change\n" {
+		t.Errorf("%q, %v", b.String(), err)
 	}
 	b.Reset()
 	if err := (report.Run{}).PlanText(&b); err != nil || b.String() != "no changes\n" {

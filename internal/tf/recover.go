@@ -56,6 +56,13 @@ func (t *Terraform) interruptedApply() bool {
 func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	// This plan waits for the state's lock: a terraform that outlived its parent has ended after it.
 	p, err := t.plan(ctx, PlanOptions{Out: o.Out})
+	restored, restoreErr := t.restoreState()
+	if restoreErr != nil {
+		return Plan{}, errors.Join(err, restoreErr)
+	}
+	if restored {
+		p, err = t.plan(ctx, PlanOptions{Out: o.Out})
+	}
 	if err != nil {
 		return Plan{}, err
 	}

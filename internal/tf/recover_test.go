@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +193,52 @@ func TestCrashedApplyIsAnInterruptedOne(t *testing.T) {
 	}
 	if !tf.interruptedApply() {
 		t.Error("nobody looks for what the crashed apply had begun to create")
+	}
+}
+
+// A kill while terraform writes its local state tears the file: the backup that it made just before takes its place.
+func TestTornStateIsRestored(t *testing.T) {
+	const backup = `{"version":4,"resources":[]}`
+	for name, c := range map[string]struct {
+		state, backup string
+		want          string
+		plans         int
+		fails         string
+	}{
+		"empty":           {"", backup, backup, 2, ""},
+		"half":            {`{"version":4,"reso`, backup, backup, 2, ""},
+		"whole":           {`{"version":4}`, backup, `{"version":4}`, 1, ""},
+		"first apply":     {"", "-", "", 1, ""},
+		"backup is torn":  {"", `{"vers`, "", 1, "restore the state from a copy"},
+		"half, no backup": {`{"version"`, "-", `{"version"`, 1, "backup cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t).on("plan", scene{})
+			tf := f.open(func(o *Options) { o.StateFile = "state/terraform.tfstate" })
+			state := tf.path("state", "terraform.tfstate")
+			if err := os.MkdirAll(filepath.Dir(state), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for path, text := range map[string]string{state: c.state, state + ".backup": c.backup} {
+				if text == "-" {
+					continue
+				}
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			killedApply(t, tf, lines("apply_start", "create", policy))
+			_, err := tf.Plan(t.Context(), PlanOptions{})
+			if (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+				t.Errorf("got %v, want %q", err, c.fails)
+			}
+			if got, err := os.ReadFile(state); err != nil || string(got) != c.want {
+				t.Errorf("the state is %q (%v), want %q", got, err, c.want)
+			}
+			if got := len(f.verbs()); got != c.plans {
+				t.Errorf("planned %d times, want %d", got, c.plans)
+			}
+		})
 	}
 }
 

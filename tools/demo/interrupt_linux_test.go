@@ -66,7 +66,8 @@ func demoProcesses(t *testing.T) []string {
 			if err != nil {
 				continue // gone, or another's
 			}
-			if strings.HasPrefix(target, work+string(filepath.Separator)) || filepath.Base(strings.TrimSuffix(target, " (deleted)")) == "bootstrap" {
+			handler := strings.Contains(target, "/"+function+"-") && strings.Contains(target, "/bootstrap")
+			if strings.HasPrefix(target, work+string(filepath.Separator)) || handler {
 				left = append(left, link+" → "+target)
 			}
 		}

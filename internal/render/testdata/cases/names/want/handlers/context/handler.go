@@ -1,14 +1,14 @@
-// Package context_handler handles the changes of table "context".
+// Package contexthandler handles the changes of table "context".
 //
 // This file is yours: gen created it once and never touches it again.
-package context_handler
+package contexthandler
 
 import (
 	"context"
 	"log/slog"
 	"os"
 
-	"example.com/shop/generated/tables/context_table"
+	"example.com/shop/generated/tables/contexttable"
 	"streamgen/runtime/stream"
 )
 
@@ -16,7 +16,7 @@ var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
 // Handle is called once per change, in order for each item. After an error this change and those that follow it
 // are delivered again; after nil this change is done.
-func Handle(ctx context.Context, c stream.Change[context_table.Item]) error {
+func Handle(ctx context.Context, c stream.Change[contexttable.Item]) error {
 	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }

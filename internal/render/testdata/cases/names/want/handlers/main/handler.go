@@ -1,14 +1,14 @@
-// Package main_handler handles the changes of table "2024.Archive_of-orders".
+// Package mainhandler handles the changes of table "2024.Archive_of-orders".
 //
 // This file is yours: gen created it once and never touches it again.
-package main_handler
+package mainhandler
 
 import (
 	"context"
 	"log/slog"
 	"os"
 
-	"example.com/shop/generated/tables/table_2024_archive_of_orders"
+	"example.com/shop/generated/tables/table2024archiveoforders"
 	"streamgen/runtime/stream"
 )
 
@@ -16,7 +16,7 @@ var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
 // Handle is called once per change, in order for each item. After an error this change and those that follow it
 // are delivered again; after nil this change is done.
-func Handle(ctx context.Context, c stream.Change[table_2024_archive_of_orders.Item]) error {
+func Handle(ctx context.Context, c stream.Change[table2024archiveoforders.Item]) error {
 	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }

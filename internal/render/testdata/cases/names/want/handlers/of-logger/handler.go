@@ -1,14 +1,14 @@
-// Package of_logger handles the changes of table "logger".
+// Package oflogger handles the changes of table "logger".
 //
 // This file is yours: gen created it once and never touches it again.
-package of_logger
+package oflogger
 
 import (
 	"context"
 	"log/slog"
 	"os"
 
-	"example.com/shop/generated/tables/logger_table"
+	"example.com/shop/generated/tables/loggertable"
 	"streamgen/runtime/stream"
 )
 
@@ -16,7 +16,7 @@ var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
 // Handle is called once per change, in order for each item. After an error this change and those that follow it
 // are delivered again; after nil this change is done.
-func Handle(ctx context.Context, c stream.Change[logger_table.Item]) error {
+func Handle(ctx context.Context, c stream.Change[loggertable.Item]) error {
 	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 
-	"example.com/shop/generated/tables/my_override"
+	"example.com/shop/generated/tables/myoverride"
 	"streamgen/runtime/stream"
 )
 
@@ -16,7 +16,7 @@ var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
 // Handle is called once per change, in order for each item. After an error this change and those that follow it
 // are delivered again; after nil this change is done.
-func Handle(ctx context.Context, c stream.Change[my_override.Item]) error {
+func Handle(ctx context.Context, c stream.Change[myoverride.Item]) error {
 	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }

@@ -1,14 +1,14 @@
-// Package process_dynamodb_records handles the changes of table "lambda-dynamodb-stream".
+// Package processdynamodbrecords handles the changes of table "lambda-dynamodb-stream".
 //
 // This file is yours: gen created it once and never touches it again.
-package process_dynamodb_records
+package processdynamodbrecords
 
 import (
 	"context"
 	"log/slog"
 	"os"
 
-	"example.com/shop/generated/tables/lambda_dynamodb_stream"
+	"example.com/shop/generated/tables/lambdadynamodbstream"
 	"streamgen/runtime/stream"
 )
 
@@ -16,7 +16,7 @@ var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
 
 // Handle is called once per change, in order for each item. After an error this change and those that follow it
 // are delivered again; after nil this change is done.
-func Handle(ctx context.Context, c stream.Change[lambda_dynamodb_stream.Item]) error {
+func Handle(ctx context.Context, c stream.Change[lambdadynamodbstream.Item]) error {
 	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }
