@@ -70,10 +70,7 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("reading what the killed apply began: %w", err)
 	}
-	recovered, missing, err := t.reclaim(ctx, p, both(begun, p.creates()))
-	if err != nil {
-		return Plan{}, err
-	}
+	var recovered []string
 	for _, address := range both(begun, p.tainted()) {
 		// Of other types nobody knows whether half of one does.
 		if kind := resourceType(address); kind != mappingType && importID[kind] == "" {
@@ -84,6 +81,11 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 		}
 		recovered = append(recovered, address)
 	}
+	reclaimed, missing, err := t.reclaim(ctx, p, both(begun, p.creates()))
+	if err != nil {
+		return Plan{}, err
+	}
+	recovered = append(recovered, reclaimed...)
 	if err := t.settle(missing); err != nil {
 		return Plan{}, fmt.Errorf("recording what the interrupted apply left: %w", err)
 	}
@@ -124,6 +126,16 @@ func (t *Terraform) untaint(ctx context.Context, address string) error {
 	return t.failed(ctx, "untaint", transcript{exit: said}, err)
 }
 
+// refresh brings the state's resources to what they are in the world.
+func (t *Terraform) refresh(ctx context.Context) error {
+	args := append([]string{"-input=false", "-no-color", t.lockTimeoutArg()}, t.varArgs()...)
+	said, err := t.run(ctx, "refresh", args, func([]byte) {})
+	if err == nil && said.orderly && said.code == 0 {
+		return nil
+	}
+	return t.failed(ctx, "refresh", transcript{exit: said}, err)
+}
+
 // reclaim imports those of the lost resources that exist. missing are those whose id is not known.
 func (t *Terraform) reclaim(ctx context.Context, p Plan, lost []string) (recovered, missing []string, err error) {
 	var known []string
@@ -140,6 +152,11 @@ func (t *Terraform) reclaim(ctx context.Context, p Plan, lost []string) (recover
 	}
 	ids, err := t.plannedIDs(ctx, p, known)
 	if err != nil {
+		return nil, nil, err
+	}
+	// An import evaluates the whole configuration from the state alone, where a resource whose creation was cut off lacks
+	// attributes that others refer to.
+	if err := t.refresh(ctx); err != nil {
 		return nil, nil, err
 	}
 	for _, address := range known {

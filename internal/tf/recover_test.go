@@ -93,6 +93,7 @@ func TestPlanReclaimsWhatAKilledApplyCreated(t *testing.T) {
 		on("version", versionScene).
 		on("plan", scene{Code: 2, Stdout: planned}, scene{Code: 2, Stdout: lines("planned_change", "create", mapping)}).
 		on("show", scene{Stdout: shown(t, map[string][2]string{table: {"name", "orders"}, role: {"name", "r"}, function: {"function_name", "f"}, policy: {"name", "p"}})}).
+		on("refresh", scene{}).
 		on("import", scene{}, notThere, scene{})
 	tf := f.open(func(o *Options) { o.Vars = map[string]string{"v": "1"} })
 	killedApply(t, tf, log)
@@ -106,11 +107,11 @@ func TestPlanReclaimsWhatAKilledApplyCreated(t *testing.T) {
 	if len(p.Changes) != 1 || p.Changes[0].Address != mapping {
 		t.Errorf("the plan is the one from before the recovery: %+v", p.Changes)
 	}
-	want := []string{"plan", "show", "import " + table + " orders", "import " + function + " f", "import " + role + " r", "plan"}
+	want := []string{"plan", "show", "refresh", "import " + table + " orders", "import " + function + " f", "import " + role + " r", "plan"}
 	if got := f.verbs(); !slices.Equal(got, want) {
 		t.Errorf("called %q, want %q", got, want)
 	}
-	if call := f.calls()[3]; !strings.Contains(call, "-input=false") || !strings.Contains(call, "-var=v=1") {
+	if call := f.calls()[4]; !strings.Contains(call, "-input=false") || !strings.Contains(call, "-var=v=1") {
 		t.Errorf("import was called as %q", call)
 	}
 	if !tf.interruptedApply() {
@@ -263,6 +264,7 @@ func TestDestroyAfterAKilledApply(t *testing.T) {
 		on("version", versionScene).
 		on("plan", scene{Code: 2, Stdout: lines("planned_change", "create", table, mapping)}).
 		on("show", scene{Stdout: shown(t, map[string][2]string{table: {"name", "orders"}})}).
+		on("refresh", scene{}).
 		on("import", scene{})
 	tf := f.open(nil)
 	killedApply(t, tf, lines("apply_start", "create", table, mapping))
@@ -270,7 +272,7 @@ func TestDestroyAfterAKilledApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := f.verbs(), []string{"plan", "show", "import " + table + " orders", "plan -destroy"}; !slices.Equal(got, want) {
+	if got, want := f.verbs(), []string{"plan", "show", "refresh", "import " + table + " orders", "plan -destroy"}; !slices.Equal(got, want) {
 		t.Errorf("called %q, want %q", got, want)
 	}
 	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0].Summary, mapping) {
@@ -301,6 +303,7 @@ func TestFailedImportStopsTheRecovery(t *testing.T) {
 		on("version", versionScene).
 		on("plan", scene{Code: 2, Stdout: lines("planned_change", "create", table)}).
 		on("show", scene{Stdout: shown(t, map[string][2]string{table: {"name", "orders"}})}).
+		on("refresh", scene{}).
 		on("import", scene{Code: 1, Stderr: "Error: AccessDenied\n"})
 	tf := f.open(nil)
 	killedApply(t, tf, lines("apply_start", "create", table))
