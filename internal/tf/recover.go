@@ -81,7 +81,8 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 		}
 		recovered = append(recovered, address)
 	}
-	reclaimed, missing, err := t.reclaim(ctx, p, both(begun, p.creates()))
+	lost := both(begun, p.creates())
+	reclaimed, missing, err := t.reclaim(ctx, p, lost)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -89,7 +90,8 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	if err := t.settle(missing); err != nil {
 		return Plan{}, fmt.Errorf("recording what the interrupted apply left: %w", err)
 	}
-	if len(recovered) > 0 || o.Destroy {
+	// To look for what was lost writes the state too, and a plan is good for the state that it was made of alone.
+	if len(lost) > 0 || len(recovered) > 0 || o.Destroy {
 		if p, err = t.plan(ctx, o); err != nil {
 			return Plan{}, err
 		}

@@ -1,9 +1,9 @@
 // Package tf drives terraform: it finds or installs the binary, keeps a folder in which terraform
 // runs, plans to a file, applies exactly that file, and tells its caller what happens as values.
 //
-// Commands that write or that start provider plug-ins (init, plan, apply, refresh,
-// import, untaint) run through
-// process.go, commands that only read (version, show, output, state pull) through terraform-exec.
+// Commands that write or that start provider plug-ins (init, plan, apply, refresh, import, untaint)
+// run through process.go, commands that only read (version, show, output, state pull) through
+// terraform-exec.
 // terraform-exec cannot run the first kind here: it keeps the child's process id to itself, so
 // plug-ins survive a hard stop; on macOS it leaves terraform in the terminal's process group, where
 // one Ctrl-C arrives twice and makes terraform quit without waiting; and on Linux it kills
