@@ -78,7 +78,7 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 		}
 		// A plan that takes in what an interrupted apply left has been made anew: its tables are guarded again.
 		review := func(again tf.Plan) error {
-			run = s.judged(again)
+			run = report.RunOf(s.env.name, again)
 			return guardData(again, allowed)
 		}
 		if err := s.apply(ctx, plan, review); err != nil {
@@ -90,14 +90,7 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 			return err
 		}
 	}
-	run = s.timed(run)
-	if o.json {
-		err = report.JSON(std.out, run)
-	} else {
-		err = run.DoneText(std.out, "apply")
-	}
-	std.printf("gen: took %s\n", run.Timing)
-	return err
+	return s.finish(run, o.json, func(r report.Run) error { return r.DoneText(std.out, "apply") })
 }
 
 // ask wants exactly the expected answer. An interrupt is no answer.

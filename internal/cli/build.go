@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"streamgen/internal/fileplan"
 	"streamgen/internal/pack"
 	"streamgen/internal/report"
 )
@@ -89,7 +90,7 @@ func (p *project) build(ctx context.Context, std streams, target platform) (pack
 	defer release()
 	var handlers []pack.Handler
 	for _, h := range p.spec.Handlers {
-		handlers = append(handlers, pack.Handler{Name: h.Name, Dir: path.Join("generated", "functions", h.Name)})
+		handlers = append(handlers, pack.Handler{Name: h.Name, Dir: path.Join(fileplan.FunctionsFolder, h.Name)})
 	}
 	if len(handlers) == 0 {
 		return pack.Result{}, nil

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"streamgen/internal/diag"
+	"streamgen/internal/fileplan"
 	"streamgen/internal/spec"
 	"streamgen/internal/tf"
 )
@@ -31,8 +32,8 @@ func TestStarterVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	lambda := slices.IndexFunc(f.Require, func(r *modfile.Require) bool { return r.Mod.Path == "github.com/aws/aws-lambda-go" })
-	if f.Go.Version != goVersion || f.Require[lambda].Mod.Version != lambdaVersion {
-		t.Errorf("go %s and aws-lambda-go %s, but go.mod has %s and %s", goVersion, lambdaVersion, f.Go.Version, f.Require[lambda].Mod.Version)
+	if f.Go.Version != fileplan.GoVersion || f.Require[lambda].Mod.Version != fileplan.LambdaVersion {
+		t.Errorf("go %s and aws-lambda-go %s, but go.mod has %s and %s", fileplan.GoVersion, fileplan.LambdaVersion, f.Go.Version, f.Require[lambda].Mod.Version)
 	}
 }
 
@@ -195,7 +196,7 @@ func TestCompleteModule(t *testing.T) {
 	if err != nil || string(again) != string(got) {
 		t.Errorf("a complete go.mod changed: %v\n%s", err, again)
 	}
-	if got, err := completeModule([]byte("module example.net/old\n\ngo 1.22\n"), nil); err != nil || !strings.Contains(string(got), "\ngo "+goVersion+"\n") {
+	if got, err := completeModule([]byte("module example.net/old\n\ngo 1.22\n"), nil); err != nil || !strings.Contains(string(got), "\ngo "+fileplan.GoVersion+"\n") {
 		t.Errorf("a go.mod of an older Go: %v\n%s", err, got)
 	}
 	own := "module streamgen\n"

@@ -86,15 +86,11 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 	if len(left) > 0 {
 		return fmt.Errorf("destroy left %s", strings.Join(left, ", "))
 	}
-	run = s.timed(run)
-	if o.json {
-		err = report.JSON(std.out, run)
-	} else {
-		err = run.DoneText(std.out, "destroy")
-		if err == nil {
-			_, err = fmt.Fprintln(std.out, "nothing left")
+	return s.finish(run, o.json, func(r report.Run) error {
+		if err := r.DoneText(std.out, "destroy"); err != nil {
+			return err
 		}
-	}
-	std.printf("gen: took %s\n", run.Timing)
-	return err
+		_, err := fmt.Fprintln(std.out, "nothing left")
+		return err
+	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"streamgen/internal/fileplan"
 	"streamgen/internal/tf"
 )
 
@@ -92,7 +93,7 @@ func (e environment) open(ctx context.Context, std streams, p *project, progress
 	}
 	o := tf.Options{
 		Binary:   binary,
-		Source:   filepath.Join(p.dir, "generated", "terraform"),
+		Source:   filepath.Join(p.dir, filepath.FromSlash(fileplan.TerraformFolder)),
 		WorkDir:  p.work(e.name),
 		Progress: progress,
 	}

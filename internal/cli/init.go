@@ -17,7 +17,6 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 
-	"streamgen/internal/diag"
 	"streamgen/internal/fileplan"
 	"streamgen/internal/spec"
 	"streamgen/internal/wholefile"
@@ -141,7 +140,7 @@ func initialSpec(dir, file string) (*spec.Spec, []byte, error) {
 	}
 	if findings.Failed() {
 		sources := func(name string) ([]byte, bool) { return src, name == file }
-		return nil, nil, findingsError{findings: findings, sources: diag.Sources(sources), code: ExitInput, as: findingsText}
+		return nil, nil, findingsError{findings: findings, sources: sources, code: ExitInput, as: findingsText}
 	}
 	return s, src, nil
 }
@@ -168,7 +167,7 @@ type starterFile struct {
 
 func starterFiles(modulePath string, src []byte) ([]starterFile, error) {
 	files := []starterFile{{path: specFile, data: src}}
-	view := map[string]string{"Module": modulePath, "GoVersion": goVersion, "LambdaVersion": lambdaVersion}
+	view := map[string]string{"Module": modulePath, "GoVersion": fileplan.GoVersion, "LambdaVersion": fileplan.LambdaVersion}
 	for _, f := range []struct {
 		path, template string
 		complete       func(have, want []byte) ([]byte, error)
@@ -186,12 +185,6 @@ func starterFiles(modulePath string, src []byte) ([]starterFile, error) {
 	}
 	return files, nil
 }
-
-// What a new project's go.mod asks for; a test holds them equal to this module's own.
-const (
-	goVersion     = "1.26.0"
-	lambdaVersion = "v1.55.1"
-)
 
 // completeModule adds what a go.mod lacks to import the runtime. A module that is the runtime's own needs nothing.
 func completeModule(have, _ []byte) ([]byte, error) {
@@ -216,13 +209,13 @@ func completeModule(have, _ []byte) ([]byte, error) {
 	if err := f.AddReplace(runtimeModule, "", vendoredRuntime, ""); err != nil {
 		return nil, err
 	}
-	if f.Go == nil || version.Compare("go"+f.Go.Version, "go"+goVersion) < 0 {
-		if err := f.AddGoStmt(goVersion); err != nil { // the runtime's copy needs it
+	if f.Go == nil || version.Compare("go"+f.Go.Version, "go"+fileplan.GoVersion) < 0 {
+		if err := f.AddGoStmt(fileplan.GoVersion); err != nil { // the runtime's copy needs it
 			return nil, err
 		}
 	}
 	if !requires("github.com/aws/aws-lambda-go") {
-		f.AddNewRequire("github.com/aws/aws-lambda-go", lambdaVersion, true)
+		f.AddNewRequire("github.com/aws/aws-lambda-go", fileplan.LambdaVersion, true)
 	}
 	f.Cleanup()
 	return f.Format()

@@ -30,13 +30,7 @@ The exit code is 3 when there are changes, 0 when there are none.`,
 			if err != nil {
 				return err
 			}
-			run = s.timed(run)
-			if asJSON {
-				err = report.JSON(std.out, run)
-			} else {
-				err = run.PlanText(std.out)
-			}
-			std.printf("gen: took %s\n", run.Timing)
+			err = s.finish(run, asJSON, func(r report.Run) error { return r.PlanText(std.out) })
 			if err == nil && plan.Changed {
 				return errPending
 			}

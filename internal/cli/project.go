@@ -28,7 +28,7 @@ const (
 	// stateFolder holds terraform's local state, which cannot: it lies outside what gen deletes.
 	stateFolder = "state"
 	// vendoredRuntime is where a project that cannot download the runtime keeps its copy.
-	vendoredRuntime = "./generated/streamgen"
+	vendoredRuntime = "./" + fileplan.RuntimeFolder
 	runtimeModule   = "streamgen"
 )
 

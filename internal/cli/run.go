@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -71,6 +70,8 @@ type findingsError struct {
 	sources  diag.Sources
 	code     int
 	as       findingsFormat
+	// summary follows the findings when they do not speak for themselves.
+	summary string
 }
 
 func (e findingsError) Error() string { return fmt.Sprintf("%d findings", len(e.findings)) }
@@ -88,8 +89,8 @@ func (s streams) exit(ctx context.Context, err error) int {
 		if werr := findings.as.write(s, findings.findings, findings.sources); werr != nil {
 			s.printf("gen: %v\n", werr)
 		}
-		if findings.code == ExitFailed {
-			s.printf("gen: %s\n", strings.TrimSuffix(err.Error(), ": "+findings.Error()))
+		if findings.summary != "" {
+			s.printf("gen: %s\n", findings.summary)
 		}
 		return findings.code
 	case errors.As(err, &usage):

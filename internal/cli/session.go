@@ -94,7 +94,7 @@ func (s *session) plan(ctx context.Context, o tf.PlanOptions) (tf.Plan, report.R
 	if err != nil {
 		return tf.Plan{}, report.Run{}, s.explain(err)
 	}
-	return p, s.judged(p), s.tell(p)
+	return p, report.RunOf(s.env.name, p), s.tell(p)
 }
 
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
@@ -119,20 +119,6 @@ func (s *session) outputs(ctx context.Context) (map[string]json.RawMessage, erro
 	return shown, nil
 }
 
-// judged is what a plan says, without what terraform reads or leaves alone.
-func (s *session) judged(p tf.Plan) report.Run {
-	changes := []tf.ResourceChange{}
-	for _, c := range p.Changes {
-		if c.Action != tf.NoOp && c.Action != tf.Read {
-			changes = append(changes, c)
-		}
-	}
-	return report.Run{
-		Environment: s.env.name, Changes: changes, Summary: report.CountsOf(changes), Changed: p.Changed,
-		Drift: p.Drift, Recovered: p.Recovered,
-	}
-}
-
 // tell prints a plan's warnings and what was found of an interrupted apply.
 func (s *session) tell(p tf.Plan) error {
 	for _, address := range p.Recovered {
@@ -141,10 +127,14 @@ func (s *session) tell(p tf.Plan) error {
 	return findingsText.write(s.std, s.findings(p.Warnings), s.sources)
 }
 
-// timed adds where the time went, so far.
-func (s *session) timed(r report.Run) report.Run {
+// finish prints a run's result, as JSON or by text, and tells where the time went.
+func (s *session) finish(r report.Run, asJSON bool, text func(report.Run) error) error {
 	r.Timing = report.TimingOf(time.Since(s.begun), s.terraform.Elapsed(), s.compile)
-	return r
+	defer s.std.printf("gen: took %s\n", r.Timing)
+	if asJSON {
+		return report.JSON(s.std.out, r)
+	}
+	return text(r)
 }
 
 // explain turns terraform's diagnostics into findings about the spec, where they come from there.
@@ -158,9 +148,10 @@ func (s *session) explain(err error) error {
 	case len(failed.Diagnostics) == 0:
 		return err
 	}
-	return fmt.Errorf("terraform %s failed: %w", failed.Op, findingsError{
+	return findingsError{
 		findings: s.findings(failed.Diagnostics), sources: s.sources, code: ExitFailed, as: findingsText,
-	})
+		summary: fmt.Sprintf("terraform %s failed", failed.Op),
+	}
 }
 
 func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
@@ -171,7 +162,7 @@ func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
 			return originOf(origins, file, argument)
 		})
 		if f.Pos.File == d.File && d.File != "" {
-			f.Pos.File = path.Join("generated/terraform", d.File)
+			f.Pos.File = path.Join(fileplan.TerraformFolder, d.File)
 		}
 		findings = append(findings, f)
 	}

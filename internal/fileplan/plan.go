@@ -41,12 +41,15 @@ type File struct {
 	Origin spec.Origin
 }
 
+// The folders of a project that others than its files' plan must know: of the root module, of the functions' main packages and of the
+// runtime's copy. All are relative to the project, with slashes.
 const (
-	terraformFolder = "generated/terraform"
-	tablesFolder    = "generated/tables"
-	functionsFolder = "generated/functions"
-	runtimeFolder   = "generated/streamgen"
-	handlersFolder  = "handlers"
+	TerraformFolder = "generated/terraform"
+	FunctionsFolder = "generated/functions"
+	RuntimeFolder   = "generated/streamgen"
+
+	tablesFolder   = "generated/tables"
+	handlersFolder = "handlers"
 )
 
 // Plan gives the files of a spec that spec.Load has accepted, in a fixed order. Findings stand for what AWS takes but
@@ -77,7 +80,7 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 func Origins(files []File) map[string]spec.Origin {
 	origins := make(map[string]spec.Origin)
 	for _, f := range files {
-		if path.Dir(f.Path) == terraformFolder {
+		if path.Dir(f.Path) == TerraformFolder {
 			origins[path.Base(f.Path)] = f.Origin
 		}
 	}
@@ -94,10 +97,10 @@ func moduleFiles(s *spec.Spec, locals map[string]string) []File {
 		out.Handlers = append(out.Handlers, newHandler(h, locals[h.Table]))
 	}
 	return []File{
-		{Path: terraformFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: s.Origin},
-		{Path: terraformFolder + "/providers.tf", Template: "terraform/providers.tf.tmpl", View: Provider{s}, Origin: s.Origin},
-		{Path: terraformFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", Origin: s.Origin},
-		{Path: terraformFolder + "/outputs.tf", Template: "terraform/outputs.tf.tmpl", View: out.sorted(), Origin: s.Origin},
+		{Path: TerraformFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: s.Origin},
+		{Path: TerraformFolder + "/providers.tf", Template: "terraform/providers.tf.tmpl", View: Provider{s}, Origin: s.Origin},
+		{Path: TerraformFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", Origin: s.Origin},
+		{Path: TerraformFolder + "/outputs.tf", Template: "terraform/outputs.tf.tmpl", View: out.sorted(), Origin: s.Origin},
 	}
 }
 
@@ -118,7 +121,7 @@ func handlerFiles(h spec.Handler, p Project, tableLocal string) []File {
 			View: newHandler(h, tableLocal), Origin: h.Origin,
 		},
 		{
-			Path: path.Join(functionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl",
+			Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl",
 			View: Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name)}, Origin: h.Origin,
 		},
 		{
@@ -140,5 +143,5 @@ func terraformFile(kind, name string) string {
 	if strings.HasSuffix(strings.ToLower(base), "_override") {
 		base += "_"
 	}
-	return fmt.Sprintf("%s/%s.tf", terraformFolder, base)
+	return fmt.Sprintf("%s/%s.tf", TerraformFolder, base)
 }

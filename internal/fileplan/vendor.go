@@ -30,11 +30,18 @@ func (s RuntimeSource) Text() (string, error) {
 	return string(text), err
 }
 
+// What a project's go.mod and that of the runtime's copy ask for: the language version and the version of aws-lambda-go
+// that this module is built and tested with.
+const (
+	GoVersion     = "1.26.0"
+	LambdaVersion = "v1.55.1"
+)
+
 // runtimeFiles are a module of their own that holds the runtime, without its tests.
 func runtimeFiles(origin spec.Origin) []File {
 	files := []File{{
-		Path: runtimeFolder + "/go.mod", Template: "go/runtime.mod.tmpl",
-		View: RuntimeModule{Go: "1.26.0", Lambda: "v1.55.1"}, Origin: origin,
+		Path: RuntimeFolder + "/go.mod", Template: "go/runtime.mod.tmpl",
+		View: RuntimeModule{Go: GoVersion, Lambda: LambdaVersion}, Origin: origin,
 	}}
 	names, _ := fs.Glob(runtime.Source, "stream/*.go") // its only error is a malformed pattern
 	for _, name := range names {
@@ -42,7 +49,7 @@ func runtimeFiles(origin spec.Origin) []File {
 			continue
 		}
 		files = append(files, File{
-			Path: path.Join(runtimeFolder, "runtime", name), Template: "go/runtime.go.tmpl",
+			Path: path.Join(RuntimeFolder, "runtime", name), Template: "go/runtime.go.tmpl",
 			View: RuntimeSource{Name: name}, Origin: origin,
 		})
 	}

@@ -28,6 +28,20 @@ type Run struct {
 	Timing    Timing   `json:"timing"`
 }
 
+// RunOf is what a plan says, without the resources that terraform reads or leaves alone.
+func RunOf(environment string, p tf.Plan) Run {
+	changes := []tf.ResourceChange{}
+	for _, c := range p.Changes {
+		if c.Action != tf.NoOp && c.Action != tf.Read {
+			changes = append(changes, c)
+		}
+	}
+	return Run{
+		Environment: environment, Changes: changes, Summary: countsOf(changes), Changed: p.Changed,
+		Drift: p.Drift, Recovered: p.Recovered,
+	}
+}
+
 // Counts are numbers of resources. A replaced one counts under Replace alone.
 type Counts struct {
 	Add     int `json:"add"`
@@ -62,8 +76,8 @@ func (t Timing) String() string {
 	return fmt.Sprintf("%.1fs: terraform %.1fs, go %.1fs, gen %.1fs", t.Total, t.Terraform, t.Compile, t.Own)
 }
 
-// CountsOf counts a plan's changes.
-func CountsOf(changes []tf.ResourceChange) Counts {
+// countsOf counts a plan's changes.
+func countsOf(changes []tf.ResourceChange) Counts {
 	var c Counts
 	for _, change := range changes {
 		switch change.Action {
@@ -102,9 +116,6 @@ func (r Run) PlanText(w io.Writer) error {
 		fmt.Fprintf(&b, "changed outside of terraform: %s (%s)\n", d.Address, planVerb(d.Action))
 	}
 	for _, c := range changes {
-		if c.Action == tf.NoOp || c.Action == tf.Read {
-			continue
-		}
 		fmt.Fprintf(&b, "%-8s %s", planVerb(c.Action), c.Address)
 		if c.Previous != "" {
 			fmt.Fprintf(&b, "  (was %s)", c.Previous)

@@ -88,7 +88,7 @@ func TestPlanTextPutsTheWorstFirst(t *testing.T) {
 		{Address: "aws_sqs_queue.kept", Action: tf.Forget},
 		{Address: "aws_iam_role.same", Action: tf.NoOp},
 	}
-	run := report.Run{Changes: changes, Summary: report.CountsOf(changes), Changed: true, Drift: changes[4:5]}
+	run := report.RunOf("local", tf.Plan{Changes: changes, Changed: true, Drift: changes[4:5]})
 	var b strings.Builder
 	if err := run.PlanText(&b); err != nil {
 		t.Fatal(err)
