@@ -1,15 +1,7 @@
 package spec
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/goccy/go-yaml/ast"
-
-	"streamgen/internal/diag"
 )
 
 // version looks at the key version before anything else: of another version nothing is known. It reports whether to go on.
@@ -34,171 +26,73 @@ func (d *decoder) version(root value) bool {
 	return true
 }
 
+// profile looks at the key profile before anything else: it decides what other keys are when they are not set.
+func (d *decoder) profile(root value) {
+	m, ok := root.node.(*ast.MappingNode)
+	if !ok {
+		return
+	}
+	for _, pair := range m.Values {
+		key, _ := pair.Key.(*ast.StringNode)
+		name, _ := pair.Value.(*ast.StringNode)
+		if key != nil && name != nil && key.Value == "profile" {
+			d.minimal = name.Value == "minimal"
+		}
+	}
+}
+
 // check holds the decoded spec to the rules that concern more than one value.
 func (d *decoder) check(s *Spec) {
-	for _, t := range s.Tables {
-		d.checkTable(t)
-	}
-	readers := map[string][]string{}
-	for _, h := range s.Handlers {
-		d.checkEnvironment(h)
-		if d.checkSource(s, h) {
-			d.checkReaders(h, readers)
-		}
-	}
+	d.checkEntries(s)
+	d.checkTableNames(s)
+	d.checkEnvironments(s)
 }
 
-func (d *decoder) checkTable(t Table) {
-	d.checkKeys(t, t.Origin.Path, "the table", t.HashKey, t.RangeKey, t.Origin.Keys)
-	names := map[string]int{}
-	projected := 0
-	for i, g := range t.GlobalSecondaryIndexes {
-		path := join(join(t.Origin.Path, "global_secondary_index"), strconv.Itoa(i))
-		d.checkKeys(t, path, "the index", g.HashKey, g.RangeKey, g.Keys)
-		d.checkProjection(path, g)
-		projected += len(g.NonKeyAttributes)
-		if g.Name == "" || d.broken[join(path, "name")] {
+// checkTableNames wants each table of AWS once.
+func (d *decoder) checkTableNames(s *Spec) {
+	first := map[string]Table{}
+	for _, t := range s.Tables {
+		other, taken := first[t.TableName]
+		if !taken {
+			first[t.TableName] = t
 			continue
 		}
-		if line, ok := names[g.Name]; ok {
-			d.report(codeDuplicateItem, g.Keys["name"], "Rename one of the two.",
-				"the table has an index %s in line %d already", quote(g.Name), line)
-		} else {
-			names[g.Name] = g.Keys["name"].Line
-		}
-	}
-	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-	const mostProjected = 100
-	if projected > mostProjected {
-		d.report(codeTooMany, t.Origin.Keys["global_secondary_index"], fmt.Sprintf("AWS allows %d; use projection_type ALL for some.", mostProjected),
-			"the indexes of the table project %d attributes in all", projected)
+		d.report(codeDuplicateItem, t.Origin.Pos, "Give one of them another name.", "%s and %s in line %d are the same table %s in AWS",
+			quote(t.Name), quote(other.Name), other.Origin.Pos.Line, quote(t.TableName))
 	}
 }
 
-func (d *decoder) checkKeys(t Table, path, owner, hash, rangeKey string, keys map[string]diag.Position) {
-	d.checkKey(t, path, owner, "hash_key", hash, keys)
-	d.checkKey(t, path, owner, "range_key", rangeKey, keys)
-	if hash != "" && hash == rangeKey {
-		d.report(codeSameKeys, keys["range_key"], "Remove range_key, or choose another attribute.",
-			"the range key of %s is its hash key", owner)
-	}
-}
-
-func (d *decoder) checkKey(t Table, path, owner, key, name string, keys map[string]diag.Position) {
-	attributes := join(t.Origin.Path, "attributes")
-	if name == "" || d.broken[join(path, key)] {
+// checkEnvironments holds each environment's entries to the same rules. What the spec itself breaks is not said again.
+func (d *decoder) checkEnvironments(s *Spec) {
+	if len(s.Environments) == 0 {
 		return
 	}
-	a, ok := t.Attribute(name)
-	if !ok {
-		if d.broken[attributes] {
-			return
-		}
-		var names []string
-		for _, a := range t.Attributes {
-			names = append(names, a.Name)
-		}
-		detail := fmt.Sprintf("Add it to attributes with its type, such as %s: S.", clip(name))
-		if near := nearest(name, names); near != "" {
-			detail = fmt.Sprintf("Did you mean %s?", clip(near))
-		}
-		d.report(codeUnknownAttribute, keys[key], detail, "the %s of %s, %s, is not among the table's attributes", key, owner, quote(name))
-		return
+	base := &decoder{file: d.file, widths: d.widths, broken: d.broken, spoilt: d.spoilt, minimal: d.minimal}
+	base.checkEntries(s)
+	known := map[string]bool{}
+	for _, f := range base.findings {
+		known[f.Code+f.Summary] = true
 	}
-	switch a.Type {
-	case String, Number, Binary:
-	default:
-		if !d.broken[join(attributes, name)] {
-			d.report(codeKeyType, keys[key], "A key is S, N or B.", "the %s of %s, %s, has the type %s", key, owner, quote(name), a.Type)
+	for _, e := range s.Environments {
+		own := *s
+		own.Settings, own.Tables, own.Handlers = e.Settings, e.Tables, e.Handlers
+		there := &decoder{file: d.file, widths: d.widths, broken: d.broken, spoilt: d.spoilt, minimal: d.minimal}
+		there.checkEntries(&own)
+		for _, f := range there.findings {
+			if known[f.Code+f.Summary] {
+				continue
+			}
+			known[f.Code+f.Summary] = true
+			f.Summary = "in the environment " + e.Name + ", " + f.Summary
+			d.findings = append(d.findings, f)
 		}
 	}
 }
 
-func (d *decoder) checkProjection(path string, g GlobalSecondaryIndex) {
-	at, set := g.Keys["non_key_attributes"]
-	include := g.ProjectionType == "INCLUDE"
-	switch {
-	case d.broken[join(path, "projection_type")], d.broken[join(path, "non_key_attributes")]:
-	case include && !set:
-		d.report(codeProjection, g.Keys["projection_type"], "List the attributes to project in non_key_attributes.",
-			"projection_type INCLUDE needs non_key_attributes")
-	case !include && set:
-		d.report(codeProjection, at, "Write projection_type: INCLUDE, or remove non_key_attributes.",
-			"non_key_attributes has no effect with projection_type %s", g.ProjectionType)
+// checkEntries holds tables and handlers to the rules that concern more than one value.
+func (d *decoder) checkEntries(s *Spec) {
+	for _, t := range s.Tables {
+		d.checkTable(s, t)
 	}
-	seen := map[string]bool{}
-	for _, name := range g.NonKeyAttributes {
-		if name != "" && seen[name] {
-			d.report(codeDuplicateItem, at, "Remove one of the two.", "non_key_attributes lists %s twice", quote(name))
-		}
-		seen[name] = true
-	}
-}
-
-// checkSource reports whether the handler's table is there and has a stream.
-func (d *decoder) checkSource(s *Spec, h Handler) bool {
-	if h.Table == "" || d.broken[join(h.Origin.Path, "table")] {
-		return false
-	}
-	t, ok := s.Table(h.Table)
-	if !ok {
-		if d.broken["tables"] {
-			return false
-		}
-		var names []string
-		for _, t := range s.Tables {
-			names = append(names, t.Name)
-		}
-		detail := "Add the table to tables."
-		if interpolates(h.Table) {
-			detail = "Names are taken literally: an HCL interpolation is not evaluated."
-		} else if len(names) > 0 {
-			detail = oneOf(h.Table, names, "The tables are")
-		}
-		d.report(codeUnknownTable, h.Origin.Keys["table"], detail, "the handler reads the table %s, which is not in this spec", quote(h.Table))
-		return false
-	}
-	if _, set := t.Origin.Keys["stream_view_type"]; !set && !d.broken[t.Origin.Path] && !d.broken[join(t.Origin.Path, "stream_view_type")] {
-		d.report(codeTableWithoutStream, h.Origin.Keys["table"],
-			fmt.Sprintf("Give the table a stream_view_type, such as NEW_AND_OLD_IMAGES; it stands in line %d.", t.Origin.Pos.Line),
-			"the handler reads the table %s, which has no stream", quote(h.Table))
-		return false
-	}
-	return true
-}
-
-// checkReaders holds to the two functions that may read a shard at the same time.
-func (d *decoder) checkReaders(h Handler, readers map[string][]string) {
-	const most = 2
-	others := readers[h.Table]
-	if len(others) >= most {
-		d.report(codeStreamReaders, h.Origin.Keys["table"],
-			fmt.Sprintf("AWS throttles a stream with more than two readers: let one of %s do this handler's work too.", enumerate(others)),
-			"the stream of the table %s has two handlers already", quote(h.Table))
-		return
-	}
-	readers[h.Table] = append(others, h.Name)
-}
-
-// checkEnvironment measures the environment as Lambda does: as JSON.
-func (d *decoder) checkEnvironment(h Handler) {
-	const most = 4 << 10
-	if len(h.Environment) == 0 {
-		return
-	}
-	variables := map[string]string{}
-	for _, v := range h.Environment {
-		variables[v.Name] = v.Value
-	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(variables); err != nil {
-		d.report(codeInvalidValue, h.Origin.Keys["variables"], "Write them as text.", "the environment variables cannot be encoded: %v", err)
-		return
-	}
-	if n := len(strings.TrimSuffix(out.String(), "\n")); n > most {
-		d.report(codeEnvironmentSize, h.Origin.Keys["variables"], "Keep large values in Parameter Store, Secrets Manager or S3 and pass their names.",
-			"the environment has %d bytes as JSON, more than the %d that Lambda allows", n, most)
-	}
+	d.checkHandlers(s)
 }

@@ -21,6 +21,8 @@ type decoder struct {
 	// widths holds the number of characters of each line.
 	widths   []int
 	findings diag.Findings
+	// minimal is set when the spec has the profile minimal.
+	minimal bool
 	// broken holds the paths of values that are missing or wrong and were reported: what depends on them is not checked, so
 	// that one cause gives one finding.
 	broken map[string]bool
@@ -41,6 +43,15 @@ func (d *decoder) report(c code, at diag.Position, detail, format string, args .
 		return
 	}
 	d.findings.Add(string(c), at, fmt.Sprintf(format, args...), detail)
+}
+
+// warn reports what stops nothing.
+func (d *decoder) warn(c code, at diag.Position, detail, format string, args ...any) {
+	before := len(d.findings)
+	d.report(c, at, detail, format, args...)
+	for i := range d.findings[before:] {
+		d.findings[before+i].Severity = diag.Warning
+	}
 }
 
 // fail reports what is wrong with a value and marks the value as broken.

@@ -18,9 +18,9 @@ import (
 	"streamgen/internal/diag"
 )
 
-// The parser works per key of a map on all keys before it, so the number of keys is bounded beside the size.
+// The parser works per key of a map on all keys before it, so the number of a map's keys is bounded beside the size.
 const (
-	maxSize  = 1 << 20
+	maxSize  = 8 << 20
 	maxKeys  = 5_000
 	maxDepth = 32
 	// maxRefused is how many uses of anchors and the like are reported before the rest of the file is not looked at.
@@ -56,6 +56,7 @@ func (d *decoder) load(src []byte) *Spec {
 	if !d.version(v) {
 		return nil
 	}
+	d.profile(v)
 	s := specObject.decode(d, v)
 	d.check(&s)
 	return &s
@@ -66,7 +67,7 @@ func (d *decoder) text(src []byte) (string, bool) {
 	start := d.at(1, 1)
 	if len(src) > maxSize {
 		d.report(codeFileTooLarge, start, "Split the project: one spec per system that is applied together.",
-			"the file has %d bytes, more than the 1 MiB that a spec may have", len(src))
+			"the file has %d bytes, more than the 8 MiB that a spec may have", len(src))
 		return "", false
 	}
 	if !utf8.Valid(src) {
@@ -181,14 +182,15 @@ func (d *decoder) tokens(tokens token.Tokens) bool {
 		kind token.Type
 	}
 	refused := map[place]bool{}
-	keys, flow, dashes, line := 0, 0, 0, 0
+	flow, dashes, line := 0, 0, 0
+	keys := keyCount{}
 	for _, tk := range tokens {
 		if tk.Position.Line != line {
 			line, dashes = tk.Position.Line, 0
 		}
 		switch tk.Type {
 		case token.MappingValueType:
-			keys++
+			keys.add(tk, flow)
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
 		case token.MappingEndType, token.SequenceEndType:
@@ -196,9 +198,9 @@ func (d *decoder) tokens(tokens token.Tokens) bool {
 		case token.SequenceEntryType, token.MappingKeyType:
 			dashes++
 		}
-		if keys > maxKeys {
+		if keys.most > maxKeys {
 			d.report(codeFileTooLarge, d.token(tk), "Split the project: one spec per system that is applied together.",
-				"the file has more than %d keys", maxKeys)
+				"the map has more than %d keys", maxKeys)
 			return false
 		}
 		if flow+dashes > maxDepth {
@@ -215,6 +217,38 @@ func (d *decoder) tokens(tokens token.Tokens) bool {
 		}
 	}
 	return true
+}
+
+// keyCount counts the keys of maps as far as tokens tell them apart: in blocks by their column, and all those of a line in
+// braces as one map.
+type keyCount struct {
+	columns []int
+	braces  int
+	line    int
+	most    int
+}
+
+// add counts the key before a colon.
+func (k *keyCount) add(colon *token.Token, flow int) {
+	sameLine := colon.Position.Line == k.line
+	k.line = colon.Position.Line
+	if flow > 0 || sameLine {
+		k.braces++
+		k.most = max(k.most, k.braces)
+		return
+	}
+	k.braces = 0
+	column := colon.Position.Column
+	if key := colon.Prev; key != nil {
+		column = key.Position.Column
+	}
+	column = min(max(column, 0), 1<<16)
+	if column >= len(k.columns) {
+		k.columns = append(k.columns, make([]int, column+1-len(k.columns))...)
+	}
+	clear(k.columns[column+1:])
+	k.columns[column]++
+	k.most = max(k.most, k.columns[column])
 }
 
 // refuse reports whether it refused a token.

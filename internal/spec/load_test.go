@@ -146,7 +146,7 @@ func checkOrigins(t *testing.T, src []byte, s *spec.Spec) {
 	keys := func(m map[string]diag.Position) {
 		t.Helper()
 		for key, pos := range m {
-			check(key, pos)
+			check(key[strings.LastIndex(key, ".")+1:], pos)
 		}
 	}
 	keys(s.Origin.Keys)
@@ -183,7 +183,7 @@ func TestBounded(t *testing.T) {
 		return b.String()
 	}
 	tests := map[string]struct{ src, code string }{
-		"over 1 MiB":         {strings.Repeat("#", 1<<20+1), "file-too-large"},
+		"over 8 MiB":         {strings.Repeat("#", 8<<20+1), "file-too-large"},
 		"keys":               {keys(20_000, "a%d: b\n"), "file-too-large"},
 		"keys at the limit":  {keys(5_000, "a%d: b\n"), "unknown-key"},
 		"flow keys":          {"{" + keys(5_000, "a%d: b, ") + "}", "unknown-key"},

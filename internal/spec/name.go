@@ -149,6 +149,9 @@ func reservedFolder(name string) (refusal, bool) {
 
 var windowsDevice = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
 
+// tableVariable is how the variables begin that hold the names of a function's tables in AWS.
+const tableVariable = "TABLE_"
+
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func reservedVariable(name string) (refusal, bool) {
 	reserved := []string{
@@ -158,7 +161,10 @@ func reservedVariable(name string) (refusal, bool) {
 		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_MAX_CONCURRENCY",
 		"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 	}
-	if !slices.Contains(reserved, name) {
+	switch {
+	case strings.HasPrefix(name, tableVariable):
+		return refusal{codeReservedVariable, "is one of those in which streamgen gives the function its tables' names", "Choose another name."}, true
+	case !slices.Contains(reserved, name):
 		return refusal{}, false
 	}
 	return refusal{codeReservedVariable, "is one that Lambda sets itself and does not let a function set", "Choose another name."}, true

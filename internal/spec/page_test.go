@@ -78,6 +78,10 @@ func keyRows(b *strings.Builder, prefix string, object *jsonschema.Schema) {
 			preset = "required"
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", key, typeOf(s), preset, cell(s.Description))
+		if strings.HasPrefix(key, "environments.NAME.") && s.AdditionalProperties != nil && s.AdditionalProperties.Properties != nil {
+			fmt.Fprintf(b, "| `%s.NAME` | object |  | Of the keys above, these may differ: %s. |\n", key, strings.Join(keysOf(s.AdditionalProperties), ", "))
+			continue
+		}
 		switch {
 		case s.Properties != nil && s.Properties.Len() > 0:
 			keyRows(b, key+".", s)
@@ -89,7 +93,25 @@ func keyRows(b *strings.Builder, prefix string, object *jsonschema.Schema) {
 	}
 }
 
+func keysOf(object *jsonschema.Schema) []string {
+	var keys []string
+	for pair := object.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		keys = append(keys, "`"+pair.Key+"`")
+	}
+	return keys
+}
+
 func typeOf(s *jsonschema.Schema) string {
+	if s.Ref != "" {
+		return "type, or object"
+	}
+	if len(s.OneOf) > 0 {
+		var forms []string
+		for _, one := range s.OneOf {
+			forms = append(forms, typeOf(one))
+		}
+		return strings.Join(forms, "; or ")
+	}
 	if len(s.Enum) > 0 {
 		var values []string
 		for _, v := range s.Enum {

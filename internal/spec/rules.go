@@ -1,53 +1,48 @@
 package spec
 
+import "slices"
+
 // code names a rule. Codes are stable across releases: scripts match on them.
 type code string
 
 const (
-	codeFileTooLarge       code = "file-too-large"
-	codeNotUTF8            code = "not-utf-8"
-	codeByteOrderMark      code = "byte-order-mark"
-	codeControlCharacter   code = "control-character"
-	codeTabIndentation     code = "tab-indentation"
-	codeTabCharacter       code = "tab-character"
-	codeEmptyFile          code = "empty-file"
-	codeSyntax             code = "yaml-syntax"
-	codeSeveralDocuments   code = "several-documents"
-	codeTooDeep            code = "too-deep"
-	codeAnchor             code = "yaml-anchor"
-	codeYAMLTag            code = "yaml-tag"
-	codeDirective          code = "yaml-directive"
-	codeComplexKey         code = "yaml-complex-key"
-	codeVersion            code = "unsupported-version"
-	codeUnknownKey         code = "unknown-key"
-	codeDuplicateKey       code = "duplicate-key"
-	codeMissingKey         code = "missing-key"
-	codeMissingValue       code = "missing-value"
-	codeWrongType          code = "wrong-type"
-	codeInvalidValue       code = "invalid-value"
-	codeNotSupportedYet    code = "not-supported-yet"
-	codeOutOfRange         code = "out-of-range"
-	codeTextLength         code = "text-length"
-	codeTooMany            code = "too-many"
-	codeInterpolation      code = "interpolation-in-name"
-	codePathInName         code = "path-in-name"
-	codeNameCharacter      code = "name-character"
-	codeNameLength         code = "name-length"
-	codeReservedName       code = "reserved-name"
-	codeCollidingNames     code = "colliding-names"
-	codeReservedVariable   code = "reserved-variable"
-	codeEnvironmentSize    code = "environment-too-large"
-	codeTagCharacter       code = "tag-character-set"
-	codeReservedTag        code = "reserved-tag"
-	codeUnknownRegion      code = "unknown-region"
-	codeUnknownAttribute   code = "unknown-attribute"
-	codeKeyType            code = "key-type"
-	codeSameKeys           code = "same-keys"
-	codeProjection         code = "projection"
-	codeDuplicateItem      code = "duplicate-item"
-	codeUnknownTable       code = "unknown-table"
-	codeTableWithoutStream code = "table-without-stream"
-	codeStreamReaders      code = "too-many-readers"
+	codeFileTooLarge      code = "file-too-large"
+	codeNotUTF8           code = "not-utf-8"
+	codeByteOrderMark     code = "byte-order-mark"
+	codeControlCharacter  code = "control-character"
+	codeTabIndentation    code = "tab-indentation"
+	codeTabCharacter      code = "tab-character"
+	codeEmptyFile         code = "empty-file"
+	codeSyntax            code = "yaml-syntax"
+	codeSeveralDocuments  code = "several-documents"
+	codeTooDeep           code = "too-deep"
+	codeAnchor            code = "yaml-anchor"
+	codeYAMLTag           code = "yaml-tag"
+	codeDirective         code = "yaml-directive"
+	codeComplexKey        code = "yaml-complex-key"
+	codeVersion           code = "unsupported-version"
+	codeUnknownKey        code = "unknown-key"
+	codeDuplicateKey      code = "duplicate-key"
+	codeMissingKey        code = "missing-key"
+	codeMissingValue      code = "missing-value"
+	codeWrongType         code = "wrong-type"
+	codeInvalidValue      code = "invalid-value"
+	codeOutOfRange        code = "out-of-range"
+	codeTextLength        code = "text-length"
+	codeTooMany           code = "too-many"
+	codeInterpolation     code = "interpolation-in-name"
+	codePathInName        code = "path-in-name"
+	codeNameCharacter     code = "name-character"
+	codeNameLength        code = "name-length"
+	codeReservedName      code = "reserved-name"
+	codeCollidingNames    code = "colliding-names"
+	codeTagCharacter      code = "tag-character-set"
+	codeReservedTag       code = "reserved-tag"
+	codeNotPerEnvironment code = "not-per-environment"
+	codeUnknownEntry      code = "unknown-entry"
+	codeSecret            code = "secret-in-spec"
+	codeUnknownRegion     code = "unknown-region"
+	codeDuplicateItem     code = "duplicate-item"
 )
 
 // Rule is one rule that a spec is held to.
@@ -64,21 +59,24 @@ const (
 	ours    = "streamgen"
 	yamlOwn = "YAML"
 
-	pageTable       = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html"
-	pageNames       = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"
-	pageProjection  = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html"
-	pageFunction    = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"
-	pageEnvironment = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"
-	pageReaders     = "https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"
-	pageTags        = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"
-	pageRegions     = "https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"
+	pageTable    = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html"
+	pageNames    = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"
+	pageFunction = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"
+	pageTags     = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"
+	pageRegions  = "https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"
 )
 
 // Rules lists every rule, file-wide rules first. The codes of all findings that [Load] gives are among them.
 func Rules() []Rule {
-	rule := func(c code, summary, source string) Rule { return Rule{string(c), summary, source} }
+	return slices.Concat(fileRules(), tableRules(), handlerRules())
+}
+
+func rule(c code, summary, source string) Rule { return Rule{string(c), summary, source} }
+
+// fileRules lists the rules of any entry.
+func fileRules() []Rule {
 	return []Rule{
-		rule(codeFileTooLarge, "The file has at most 1 MiB and 5,000 keys", ours),
+		rule(codeFileTooLarge, "The file has at most 8 MiB, and a map in it at most 5,000 keys", ours),
 		rule(codeNotUTF8, "The file is UTF-8", ours),
 		rule(codeByteOrderMark, "The file does not start with a byte order mark", ours),
 		rule(codeControlCharacter, "The file and its values hold no control characters", yamlOwn),
@@ -99,7 +97,6 @@ func Rules() []Rule {
 		rule(codeMissingValue, "Every key has a value", ours),
 		rule(codeWrongType, "Every value has its key's type", ours),
 		rule(codeInvalidValue, "A value that is one of a few is one of them", ours),
-		rule(codeNotSupportedYet, "Values that AWS knows and streamgen does not yet support are not used", ours),
 		rule(codeOutOfRange, "Numbers are within AWS's limits", pageFunction),
 		rule(codeTextLength, "Texts are within AWS's limits", pageFunction),
 		rule(codeTooMany, "Lists and maps are within AWS's limits", pageTable),
@@ -109,18 +106,12 @@ func Rules() []Rule {
 		rule(codeNameLength, "Names are as long as AWS allows", pageNames),
 		rule(codeReservedName, "Tables and handlers do not have the name of a folder that Go or Windows treats specially", ours),
 		rule(codeCollidingNames, "Names differ by more than the case of their letters", ours),
-		rule(codeReservedVariable, "Environment variables that Lambda sets are not set", pageEnvironment),
-		rule(codeEnvironmentSize, "A function's environment has at most 4 KB", pageEnvironment),
 		rule(codeTagCharacter, "Tags are made of the characters that AWS allows", pageTags),
 		rule(codeReservedTag, "Tags do not begin with aws: and are not the tag Project", pageTags),
+		rule(codeNotPerEnvironment, "Environments override only what can differ: one HCL and one program serve all", ours),
+		rule(codeUnknownEntry, "An environment overrides tables and handlers of this spec", ours),
+		rule(codeSecret, "The spec holds no secrets", ours),
 		rule(codeUnknownRegion, "The region is an AWS region", pageRegions),
-		rule(codeUnknownAttribute, "Key attributes are among the table's attributes", pageTable),
-		rule(codeKeyType, "Key attributes have the type S, N or B", pageTable),
-		rule(codeSameKeys, "The range key is another attribute than the hash key", pageTable),
-		rule(codeProjection, "non_key_attributes stands with projection_type INCLUDE, and only there", pageProjection),
 		rule(codeDuplicateItem, "Names in a list differ", pageTable),
-		rule(codeUnknownTable, "A handler reads a table of this spec", ours),
-		rule(codeTableWithoutStream, "A table that a handler reads has a stream", ours),
-		rule(codeStreamReaders, "At most two handlers read a table's stream", pageReaders),
 	}
 }

@@ -55,11 +55,26 @@ func TestRules(t *testing.T) {
 // codes gives the values of the constants of type code.
 func codes(t *testing.T) map[string]bool {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, 0)
+	out := map[string]bool{}
+	paths, err := filepath.Glob("rules*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]bool{}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codesOf(t, file, out)
+	}
+	return out
+}
+
+func codesOf(t *testing.T, file *ast.File, out map[string]bool) {
+	t.Helper()
 	ast.Inspect(file, func(n ast.Node) bool {
 		v, ok := n.(*ast.ValueSpec)
 		if !ok {
@@ -74,5 +89,4 @@ func codes(t *testing.T) map[string]bool {
 		}
 		return true
 	})
-	return out
 }

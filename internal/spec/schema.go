@@ -13,6 +13,7 @@ func Schema() ([]byte, error) {
 	s := specObject.schema()
 	s.Version = jsonschema.Version
 	s.Title = "streamgen spec"
+	s.Definitions = jsonschema.Definitions{"attribute": attributeSchema()}
 	out, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encoding the schema of the spec: %w", err)

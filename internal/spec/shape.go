@@ -279,15 +279,62 @@ type object[T any] struct {
 func (o object[T]) decode(d *decoder, v value) T {
 	var t T
 	for _, f := range o.fields {
-		f.setDefault(&t)
+		f.setDefault(d, &t)
 	}
 	keys := map[string]diag.Position{}
-	*o.keys(&t) = keys
+	if o.keys != nil {
+		*o.keys(&t) = keys
+	}
 	if o.place != nil {
 		o.place(&t, v)
 	}
-	decodeFields(d, v, o.noun, o.fields, &t, keys)
+	decodeFields(d, v, o.noun, o.fields, &t, keySet{at: keys})
 	return t
 }
 
 func (o object[T]) schema() *jsonschema.Schema { return fieldsSchema(o.fields) }
+
+// either is a value or a list of up to max of them.
+type either[V any] struct {
+	of  shape[V]
+	max int
+}
+
+func (s either[V]) decode(d *decoder, v value) []V {
+	if _, isList := v.node.(*ast.SequenceNode); isList {
+		return list[V]{of: s.of, max: s.max, form: "Write a list, such as [A, B]."}.decode(d, v)
+	}
+	return []V{s.of.decode(d, v)}
+}
+
+func (s either[V]) schema() *jsonschema.Schema {
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		s.of.schema(), {Type: "array", Items: s.of.schema(), MinItems: bound(1), MaxItems: bound(s.max)},
+	}}
+}
+
+// matching is text of a pattern that Go and JSON Schema share.
+type matching struct {
+	pattern *regexp.Regexp
+	// what says what the text is, such as "the ARN of a KMS key", and form how it is written.
+	what, form string
+	max        int
+	// empty lets the text be empty.
+	empty bool
+}
+
+func (s matching) decode(d *decoder, v value) string {
+	least := 1
+	if s.empty {
+		least = 0
+	}
+	got := text{min: least, max: s.max}.decode(d, v)
+	if !d.broken[v.path] && !s.pattern.MatchString(got) {
+		d.fail(v, codeInvalidValue, s.form, "%s must be %s, not %s", v.what, s.what, quote(got))
+	}
+	return got
+}
+
+func (s matching) schema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: s.pattern.String(), MaxLength: bound(s.max)}
+}
