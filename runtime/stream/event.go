@@ -9,22 +9,27 @@ import (
 	"time"
 )
 
-// parseEvent gives the records of an invocation's payload. Each stays undecoded, so that a malformed one fails alone.
-func parseEvent(payload []byte) ([]json.RawMessage, error) {
-	var event struct {
-		Records []json.RawMessage
-		Window  json.RawMessage `json:"window"`
+// event is an invocation's payload. Each record stays undecoded, so that a malformed one fails alone. The members after Records
+// are those of a tumbling window.
+type event struct {
+	Records                 []json.RawMessage
+	Window                  json.RawMessage `json:"window"`
+	State                   json.RawMessage `json:"state"`
+	ShardID                 string          `json:"shardId"`
+	EventSourceARN          string          `json:"eventSourceARN"`
+	IsFinalInvokeForWindow  bool            `json:"isFinalInvokeForWindow"`
+	IsWindowTerminatedEarly bool            `json:"isWindowTerminatedEarly"`
+}
+
+func parseEvent(payload []byte) (event, error) {
+	var e event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return e, fmt.Errorf("decode the event of a DynamoDB stream: %w", err)
 	}
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return nil, fmt.Errorf("decode the event of a DynamoDB stream: %w", err)
+	if e.Records == nil && absent(e.Window) {
+		return e, errors.New("the event has no Records: the function takes the events of a DynamoDB stream's event source mapping")
 	}
-	if !absent(event.Window) {
-		return nil, errors.New("the event source mapping has a tumbling window, which this function keeps no state for: remove tumbling_window_in_seconds")
-	}
-	if event.Records == nil {
-		return nil, errors.New("the event has no Records: the function takes the events of a DynamoDB stream's event source mapping")
-	}
-	return event.Records, nil
+	return e, nil
 }
 
 // record is one element of an event's Records.
@@ -36,6 +41,11 @@ type record struct {
 	DynamoDB       json.RawMessage `json:"dynamodb"`
 
 	change streamRecord // what DynamoDB holds
+}
+
+// byTTL reports whether DynamoDB made the removal itself.
+func (r record) byTTL() bool {
+	return Kind(r.EventName) == Remove && r.UserIdentity == identity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
 }
 
 type identity struct {
@@ -82,7 +92,7 @@ func decodeChange[T any, P Image[T]](r record) (Change[T], error) {
 	switch c.Kind {
 	case Insert, Modify:
 	case Remove:
-		c.ByTTL = r.UserIdentity == identity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
+		c.ByTTL = r.byTTL()
 	default:
 		return c, fmt.Errorf("unknown eventName %q", r.EventName)
 	}

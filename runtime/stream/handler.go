@@ -36,11 +36,13 @@ func Start[T any, P Image[T]](handle func(context.Context, Change[T]) error) {
 // which Lambda delivers the whole batch again, when the payload is not such an event, when it belongs to a tumbling
 // window, and when a record without a SequenceNumber fails, because then there is nothing to report it by.
 func Handler[T any, P Image[T]](handle func(context.Context, Change[T]) error) lambda.Handler {
-	return handler[T, P]{handle}
+	return handler[T, P]{handle: handle}
 }
 
 type handler[T any, P Image[T]] struct {
 	handle func(context.Context, Change[T]) error
+	// where leaves out records; nil leaves out none.
+	where func(Record) bool
 }
 
 // response is what Lambda expects of a function with ReportBatchItemFailures.
@@ -54,10 +56,18 @@ type itemFailure struct {
 
 // Invoke implements [lambda.Handler].
 func (h handler[T, P]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	records, err := parseEvent(payload)
+	e, err := parseEvent(payload)
 	if err != nil {
 		return nil, err
 	}
+	return h.invokeEvent(ctx, e)
+}
+
+func (h handler[T, P]) invokeEvent(ctx context.Context, e event) ([]byte, error) {
+	if !absent(e.Window) {
+		return nil, errors.New("the event source mapping has a tumbling window, which this function keeps no state for: remove tumbling_window_in_seconds")
+	}
+	records := e.Records
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
@@ -94,6 +104,9 @@ func (h handler[T, P]) process(ctx context.Context, r record) (err error) {
 			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
+	if h.where != nil && !h.where(Record{r}) {
+		return nil
+	}
 	c, err := decodeChange[T, P](r)
 	if err != nil {
 		return err

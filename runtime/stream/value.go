@@ -68,6 +68,90 @@ func (v Value) NumberSet() ([]Number, error) { return get(v, "NS", decodeSet(dec
 // BinarySet gives a value of type BS, decoded from base64, in the image's order.
 func (v Value) BinarySet() ([][]byte, error) { return get(v, "BS", decodeSet(decodeBinary)) }
 
+// Null gives true for a value of type NULL, and an error for every other.
+func (v Value) Null() (bool, error) {
+	descriptor, _, err := v.split()
+	if err == nil && descriptor != "NULL" {
+		err = fmt.Errorf("want type NULL, have %s", descriptor)
+	}
+	return err == nil, err
+}
+
+// Map calls set for each attribute of a value of type M, as [DecodeImage] does.
+func (v Value) Map(set func(name string, v Value) error) error {
+	attributes, err := get(v, "M", decodeMembers)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if err := set(name, Value{attributes[name]}); err != nil {
+			return fmt.Errorf("attribute %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func decodeMembers(m json.RawMessage) (map[string]json.RawMessage, error) {
+	if m[0] != '{' {
+		return nil, errors.New("not a JSON object")
+	}
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(m, &members)
+	return members, err
+}
+
+// MapOf gives a value of type M whose attributes are all decoded alike. NULL gives nil, an empty map an empty one.
+func MapOf[T any](v Value, decode func(Value) (T, error)) (map[string]T, error) {
+	var out map[string]T
+	if !v.IsNull() {
+		out = map[string]T{}
+	}
+	err := v.Map(func(name string, v Value) (err error) {
+		out[name], err = decode(v)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ListOf gives a value of type L whose elements are all decoded alike. NULL gives nil, an empty list an empty slice.
+func ListOf[T any](v Value, decode func(Value) (T, error)) ([]T, error) {
+	elements, err := get(v, "L", decodeElements)
+	if err != nil || elements == nil {
+		return nil, err
+	}
+	out := make([]T, len(elements))
+	for i, e := range elements {
+		if out[i], err = decode(Value{e}); err != nil {
+			return nil, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return out, nil
+}
+
+func decodeElements(m json.RawMessage) ([]json.RawMessage, error) {
+	if m[0] != '[' {
+		return nil, errors.New("not a JSON array")
+	}
+	elements := []json.RawMessage{}
+	err := json.Unmarshal(m, &elements)
+	return elements, err
+}
+
+// Optional gives a pointer to what decode gives, and nil for NULL.
+func Optional[T any](v Value, decode func(Value) (T, error)) (*T, error) {
+	if v.IsNull() {
+		return nil, nil
+	}
+	got, err := decode(v)
+	if err != nil {
+		return nil, err
+	}
+	return &got, nil
+}
+
 // split takes {"S":"1"} apart.
 func (v Value) split() (descriptor string, value json.RawMessage, err error) {
 	var members map[string]json.RawMessage
