@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
 	logsapi "streamgen/internal/local/api/logs"
+	sqsapi "streamgen/internal/local/api/sqs"
 	streamsapi "streamgen/internal/local/api/streams"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/engine"
@@ -19,7 +23,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs http.Handler
+	dynamodb, streams, lambda, logs, sqs, cloudwatch http.Handler
 
 	engine    *engine.Engine
 	functions *host.Host
@@ -39,16 +43,19 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	registry := streams.New(streams.Options{Account: Account, Region: name, Clock: s.opts.Clock})
 	tables := engine.New(engine.Options{Account: Account, Region: name, Clock: s.opts.Clock, Streams: registry})
+	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry), Invoker: invoker{functions}, Logger: s.opts.Logger})
+		Source: sources(registry), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
 	return &regional{
-		dynamodb:  dynamodbapi.New(tables),
-		streams:   streamsapi.New(registry),
-		lambda:    lambdaapi.New(functions, mappings),
-		logs:      logsapi.New(groups),
-		engine:    tables,
-		functions: functions,
-		mappings:  mappings,
+		dynamodb:   dynamodbapi.New(tables),
+		streams:    streamsapi.New(registry),
+		lambda:     lambdaapi.New(functions, mappings),
+		logs:       logsapi.New(groups),
+		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
+		cloudwatch: cloudwatchapi.New(control.NewAlarms[cbor.Map](Account, name, s.opts.Clock)),
+		engine:     tables,
+		functions:  functions,
+		mappings:   mappings,
 	}, nil
 }
 

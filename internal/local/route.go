@@ -9,8 +9,10 @@ import (
 	"regexp"
 	"strings"
 
+	"streamgen/internal/local/api/cloudwatch"
 	"streamgen/internal/local/api/iam"
 	"streamgen/internal/local/api/logs"
+	"streamgen/internal/local/api/sqs"
 	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/wire"
 )
@@ -48,7 +50,7 @@ func (s *Stack) route(r *http.Request) destination {
 		s.routeTarget(&d, target)
 	case r.Header.Get("Smithy-Protocol") != "":
 		d.fail = wire.WriteCBORError
-		d.err = refuse(&d)
+		s.routeCBOR(&d, r)
 	case r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
 		s.routeQuery(&d, r)
 	case datedPath.MatchString(r.URL.Path) && (!signed || caller.Service == "lambda"):
@@ -68,7 +70,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "dynamodb", "iam", "lambda", "logs", "sts":
+	case "dynamodb", "iam", "lambda", "logs", "monitoring", "sqs", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
@@ -93,6 +95,9 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	case logs.Target:
 		d.caller.Service = "logs"
 		s.routeRegional(d, func(r *regional) http.Handler { return r.logs })
+	case sqs.Target:
+		d.caller.Service = "sqs"
+		s.routeRegional(d, func(r *regional) http.Handler { return r.sqs })
 	default:
 		if d.caller.Service == "" {
 			d.caller.Service = prefix
@@ -100,6 +105,17 @@ func (s *Stack) routeTarget(d *destination, target string) {
 		d.operation = target
 		d.err = refuse(d)
 	}
+}
+
+// routeCBOR routes Smithy RPC v2 CBOR, whose path names service and operation.
+func (s *Stack) routeCBOR(d *destination, r *http.Request) {
+	d.operation = wire.CBORName(r.URL.Path)
+	if !strings.HasPrefix(r.URL.Path, "/service/"+cloudwatch.Service+"/") {
+		d.err = refuse(d)
+		return
+	}
+	d.caller.Service = "monitoring"
+	s.routeRegional(d, func(r *regional) http.Handler { return r.cloudwatch })
 }
 
 // routeQuery routes the Query protocol, whose form names an action and the service's version. It reads the body and

@@ -19,6 +19,7 @@ const (
 func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 	invokes := 0 // of this batch; a batch that got shorter because its head succeeded is a new one
 	waits := 0
+	var last *invocation
 	for ctx.Err() == nil {
 		if batch = p.dropExpired(shard, batch, invokes); len(batch) == 0 {
 			return
@@ -35,6 +36,7 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 			continue
 		}
 		invokes++
+		last = &invocation{result.FunctionError}
 		failed := judge(result, batch, p.config.ReportBatchItemFailures)
 		if failed == len(batch) {
 			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
@@ -47,8 +49,14 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 			batch, invokes, waits = batch[failed:], 0, 0
 			continue
 		}
+		if p.config.BisectBatchOnFunctionError && len(batch) > 1 {
+			// Each half is a batch of its own, so that the record that fails is found without using up its attempts.
+			p.process(ctx, shard, batch[:len(batch)/2])
+			p.process(ctx, shard, batch[len(batch)/2:])
+			return
+		}
 		if limit := p.config.MaximumRetryAttempts; limit >= 0 && invokes > limit {
-			p.drop(shard, batch, "RetryAttemptsExhausted", invokes)
+			p.drop(shard, batch, retriesExhausted, invokes, last)
 			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
 			return
 		}
@@ -71,18 +79,27 @@ func (p *poller) dropExpired(shard string, batch []Record, invokes int) []Record
 		expired++
 	}
 	if expired > 0 {
-		p.drop(shard, batch[:expired], "RecordAgeExceeded", invokes)
+		p.drop(shard, batch[:expired], ageExceeded, invokes, nil)
 		p.progress.advance(shard, batch[expired-1].SequenceNumber)
 	}
 	return batch[expired:]
 }
 
-// drop tells of records that nobody will see again: a mapping without an on-failure destination loses them.
-func (p *poller) drop(shard string, records []Record, condition string, invokes int) {
-	p.opts.Logger.Warn("records dropped",
+// drop gives records up: to the mapping's destination, or for good where it has none.
+func (p *poller) drop(shard string, records []Record, condition string, invokes int, last *invocation) {
+	attrs := []any{
 		slog.String("condition", condition), slog.String("function", p.config.FunctionARN), slog.String("stream", p.config.StreamARN),
 		slog.String("shard", shard), slog.String("first", records[0].SequenceNumber),
-		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes))
+		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes),
+	}
+	if p.config.OnFailure == "" {
+		p.opts.Logger.Warn("records dropped", attrs...)
+		return
+	}
+	document := p.document(shard, records, condition, invokes, last)
+	if err := p.opts.Destination(p.config.OnFailure, document); err != nil {
+		p.opts.Logger.Warn("records dropped, and their destination did not take the report", append(attrs, slog.Any("error", err))...)
+	}
 }
 
 // event is what the function is invoked with.

@@ -83,6 +83,9 @@ type Options struct {
 	Source func(streamARN string) (Source, bool)
 	// Invoker runs the functions.
 	Invoker Invoker
+	// Destination sends a document about records that a mapping gives up to the destination of an ARN. Its error means that the
+	// document did not arrive.
+	Destination func(arn, document string) error
 	// Backoff between attempts; the zero value means 500 ms up to one minute.
 	Backoff Backoff
 	// PollInterval is how long a shard with nothing to read rests when no Wait wakes it; 0 means 250 ms, Lambda's base rate.

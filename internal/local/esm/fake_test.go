@@ -19,6 +19,7 @@ import (
 
 const (
 	streamARN   = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-11-23T04:05:06.789"
+	queueARN    = "arn:aws:sqs:us-east-1:000000000000:lost"
 	functionARN = "arn:aws:lambda:us-east-1:000000000000:function:fn"
 )
 
@@ -206,13 +207,22 @@ type rig struct {
 	stream *stream
 	calls  chan call
 	drops  *drops
+	// documents are what the destination got.
+	documents chan string
 }
 
 func newRig(t *testing.T) *rig {
 	c := clock.NewManual(epoch)
-	r := &rig{t: t, clock: c, stream: newStream(c), calls: make(chan call), drops: &drops{}}
+	r := &rig{t: t, clock: c, stream: newStream(c), calls: make(chan call), drops: &drops{}, documents: make(chan string, 10)}
 	r.Mappings = esm.New(esm.Options{
 		Account: "000000000000", Region: "us-east-1", Clock: c, Invoker: r, Logger: slog.New(r.drops),
+		Destination: func(arn, document string) error {
+			if arn != queueARN {
+				return errors.New("no such queue")
+			}
+			r.documents <- document
+			return nil
+		},
 		Source: func(arn string) (esm.Source, bool) { return &reader{stream: r.stream}, arn == streamARN },
 	})
 	t.Cleanup(func() {

@@ -52,6 +52,10 @@ type Config struct {
 	// MaximumRetryAttempts is -1 for as long as the record lives.
 	MaximumRetryAttempts    int
 	ReportBatchItemFailures bool
+	// BisectBatchOnFunctionError splits a failed batch in two, which uses up no attempt.
+	BisectBatchOnFunctionError bool
+	// OnFailure is the ARN of the destination of records that are given up; empty for none.
+	OnFailure string
 }
 
 // Mapping is an event source mapping as it stood when it was asked for.

@@ -185,6 +185,8 @@ type JSON struct {
 	Operations map[string]Operation
 	// Checksum adds DynamoDB's X-Amz-Crc32 header.
 	Checksum bool
+	// QueryErrors are the names that errors had in the service's Query protocol, for the header from which clients take them.
+	QueryErrors map[string]string
 }
 
 // ServeHTTP implements [http.Handler].
@@ -205,6 +207,9 @@ func (j *JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // WriteError answers with an error in AWS JSON's form: the body's "__type" names the error.
 func (j *JSON) WriteError(w http.ResponseWriter, err error) {
 	e := asError(err)
+	if name := j.QueryErrors[e.Code]; name != "" {
+		w.Header().Set("X-Amzn-Query-Error", name+";Sender")
+	}
 	j.write(w, e.status(), e.encode(map[string]any{"__type": e.Code, "message": e.Message}))
 }
 

@@ -13,7 +13,11 @@ import (
 const reportBatchItemFailures = "ReportBatchItemFailures"
 
 type destinationConfig struct {
-	OnFailure struct{}
+	OnFailure onFailure
+}
+
+type onFailure struct {
+	Destination string `json:",omitempty"`
 }
 
 // mappingConfiguration is a mapping as the API shows it.
@@ -40,7 +44,8 @@ func mappingOf(m esm.Mapping) *mappingConfiguration {
 		LastModified: wire.EpochSeconds(m.LastModified), LastProcessingResult: m.LastProcessingResult,
 		State: m.State, StateTransitionReason: "User action",
 		MaximumRecordAgeInSeconds: m.MaximumRecordAgeInSeconds, MaximumRetryAttempts: m.MaximumRetryAttempts,
-		FunctionResponseTypes: []string{},
+		FunctionResponseTypes: []string{}, BisectBatchOnFunctionError: m.BisectBatchOnFunctionError,
+		DestinationConfig: destinationConfig{onFailure{m.OnFailure}},
 	}
 	if m.ReportBatchItemFailures {
 		out.FunctionResponseTypes = append(out.FunctionResponseTypes, reportBatchItemFailures)
@@ -60,7 +65,7 @@ type mappingSettings struct {
 	FunctionResponseTypes          *[]string
 	ParallelizationFactor          *int
 	TumblingWindowInSeconds        *int
-	BisectBatchOnFunctionError     bool
+	BisectBatchOnFunctionError     *bool
 	FilterCriteria                 *struct{ Filters []struct{ Pattern string } }
 	DestinationConfig              *struct {
 		OnFailure, OnSuccess *struct{ Destination string }
@@ -88,23 +93,28 @@ func (s *mappingSettings) check(operation string) error {
 	if age := value(s.MaximumRecordAgeInSeconds, -1); age >= 0 && age < 60 {
 		return invalid("MaximumRecordAgeInSeconds is -1 or from 60 to 604800, not %d", age)
 	}
-	destination := ""
-	if d := s.DestinationConfig; d != nil {
-		for _, on := range []*struct{ Destination string }{d.OnFailure, d.OnSuccess} {
-			if on != nil {
-				destination += on.Destination
-			}
-		}
+	if arn := s.onFailure(); arn != nil && *arn != "" && !strings.HasPrefix(*arn, "arn:aws:sqs:") {
+		return wire.NotEmulated(fmt.Sprintf("the destination %s of %s: it knows SQS queues", *arn, operation))
 	}
 	return notEmulated(operation, map[string]bool{
-		"BisectBatchOnFunctionError":   s.BisectBatchOnFunctionError,
 		"ParallelizationFactor over 1": value(s.ParallelizationFactor, 1) > 1,
 		"TumblingWindowInSeconds":      value(s.TumblingWindowInSeconds, 0) > 0,
 		"FilterCriteria":               s.FilterCriteria != nil && len(s.FilterCriteria.Filters) > 0,
-		"DestinationConfig":            destination != "",
+		"OnSuccess":                    s.DestinationConfig != nil && s.DestinationConfig.OnSuccess != nil && s.DestinationConfig.OnSuccess.Destination != "",
 		"MetricsConfig":                s.MetricsConfig != nil && len(s.MetricsConfig.Metrics) > 0,
 		"ProvisionedPollerConfig":      s.ProvisionedPollerConfig != nil && *s.ProvisionedPollerConfig != struct{ MinimumPollers, MaximumPollers *int }{},
 	})
+}
+
+// onFailure is the destination that the caller sets; nil when none is said.
+func (s *mappingSettings) onFailure() *string {
+	if s.DestinationConfig == nil {
+		return nil
+	}
+	if on := s.DestinationConfig.OnFailure; on != nil {
+		return &on.Destination
+	}
+	return new(string)
 }
 
 func (s *mappingSettings) apply(c *esm.Config) {
@@ -113,6 +123,8 @@ func (s *mappingSettings) apply(c *esm.Config) {
 	c.MaximumBatchingWindowInSeconds = value(s.MaximumBatchingWindowInSeconds, c.MaximumBatchingWindowInSeconds)
 	c.MaximumRecordAgeInSeconds = value(s.MaximumRecordAgeInSeconds, c.MaximumRecordAgeInSeconds)
 	c.MaximumRetryAttempts = value(s.MaximumRetryAttempts, c.MaximumRetryAttempts)
+	c.BisectBatchOnFunctionError = value(s.BisectBatchOnFunctionError, c.BisectBatchOnFunctionError)
+	c.OnFailure = value(s.onFailure(), c.OnFailure)
 	if s.FunctionResponseTypes != nil {
 		c.ReportBatchItemFailures = slices.Contains(*s.FunctionResponseTypes, reportBatchItemFailures)
 	}

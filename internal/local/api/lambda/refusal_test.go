@@ -185,7 +185,6 @@ func TestCreateMappingRefusals(t *testing.T) {
 		{"response type", func(in *sdk.CreateEventSourceMappingInput) {
 			in.FunctionResponseTypes = []types.FunctionResponseType{"X"}
 		}, "ValidationException", "Value 'X' at 'functionResponseTypes'"},
-		{"bisect", func(in *sdk.CreateEventSourceMappingInput) { in.BisectBatchOnFunctionError = aws.Bool(true) }, "ValidationException", notEmulated + "BisectBatchOnFunctionError of CreateEventSourceMapping"},
 		{"parallel", func(in *sdk.CreateEventSourceMappingInput) { in.ParallelizationFactor = aws.Int32(2) }, "ValidationException", notEmulated + "ParallelizationFactor"},
 		{"tumbling", func(in *sdk.CreateEventSourceMappingInput) { in.TumblingWindowInSeconds = aws.Int32(1) }, "ValidationException", notEmulated + "TumblingWindowInSeconds"},
 		{"filter", func(in *sdk.CreateEventSourceMappingInput) {
@@ -193,7 +192,7 @@ func TestCreateMappingRefusals(t *testing.T) {
 		}, "ValidationException", notEmulated + "FilterCriteria"},
 		{"destination", func(in *sdk.CreateEventSourceMappingInput) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn")}}
-		}, "ValidationException", notEmulated + "DestinationConfig"},
+		}, "ValidationException", notEmulated + "the destination arn"},
 		{"metrics", func(in *sdk.CreateEventSourceMappingInput) {
 			in.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{"EventCount"}}
 		}, "ValidationException", notEmulated + "MetricsConfig"},
@@ -241,8 +240,8 @@ func TestMappingErrors(t *testing.T) {
 	refused(t, err, 404, notFound, message)
 	_, err = s.client.ListTags(ctx, &sdk.ListTagsInput{Resource: aws.String("arn:aws:lambda:us-east-1:000000000000:event-source-mapping:" + *gone)})
 	refused(t, err, 404, notFound, message)
-	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, BisectBatchOnFunctionError: aws.Bool(true)})
-	refused(t, err, 400, "ValidationException", "does not emulate BisectBatchOnFunctionError of UpdateEventSourceMapping")
+	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, ParallelizationFactor: aws.Int32(2)})
+	refused(t, err, 400, "ValidationException", "does not emulate ParallelizationFactor over 1 of UpdateEventSourceMapping")
 	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, FunctionName: aws.String("gone")})
 	refused(t, err, 400, "InvalidParameterValueException", "Function does not exist")
 }

@@ -1,0 +1,317 @@
+package control
+
+import (
+	"crypto/md5" //nolint:gosec // SQS tells clients the MD5 of what it got
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"streamgen/internal/local/clock"
+)
+
+// Message is one message of a queue as a receiver gets it.
+type Message struct {
+	ID, Body, MD5 string
+	// ReceiptHandle is for this receipt alone.
+	ReceiptHandle string
+	Sent, First   time.Time
+	// Received counts how often the message was received.
+	Received int
+}
+
+// Queue is a standard queue's name, ARN, attributes as they were set, and tags.
+type Queue struct {
+	Name, ARN  string
+	Attributes map[string]string
+	Tags       map[string]string
+	Created    time.Time
+	Modified   time.Time
+	// Visible, Invisible and Delayed count its messages.
+	Visible, Invisible, Delayed int
+}
+
+type message struct {
+	Message
+	visible time.Time // from when on it can be received
+	delayed bool      // until then, for the first time
+}
+
+type queue struct {
+	Queue
+	messages []*message
+}
+
+// Queues is the registry of one region's queues. It is safe for concurrent use.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html
+type Queues struct {
+	account, region string
+	clock           clock.Clock
+
+	mu     sync.Mutex
+	queues map[string]*queue
+	news   chan struct{} // closed, and replaced, when a message may be there
+}
+
+// NewQueues gives an empty registry.
+func NewQueues(account, region string, c clock.Clock) *Queues {
+	return &Queues{account: account, region: region, clock: c, queues: map[string]*queue{}, news: make(chan struct{})}
+}
+
+const codeNoQueue = "QueueDoesNotExist"
+
+// queueDefaults are the attributes that a queue has when they are not set.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+var queueDefaults = map[string]string{
+	"DelaySeconds": "0", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600",
+	"ReceiveMessageWaitTimeSeconds": "0", "VisibilityTimeout": "30", "SqsManagedSseEnabled": "true",
+}
+
+// Create makes a queue. One of the same name with the same attributes is taken for it.
+func (q *Queues) Create(name string, attributes, tags map[string]string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if have := q.queues[name]; have != nil {
+		for key, value := range attributes {
+			if have.attribute(key) != value {
+				return &Error{"QueueNameExists", fmt.Sprintf("A queue already exists with the same name and a different value for attribute %s", key)}
+			}
+		}
+		return nil
+	}
+	now := q.clock.Now()
+	made := &queue{Queue: Queue{
+		Name: name, ARN: fmt.Sprintf("arn:aws:sqs:%s:%s:%s", q.region, q.account, name),
+		Attributes: map[string]string{}, Tags: map[string]string{}, Created: now, Modified: now,
+	}}
+	maps.Copy(made.Attributes, attributes)
+	maps.Copy(made.Tags, tags)
+	q.queues[name] = made
+	return nil
+}
+
+func (u *queue) attribute(key string) string {
+	if value, set := u.Attributes[key]; set {
+		return value
+	}
+	return queueDefaults[key]
+}
+
+func (u *queue) seconds(key string) time.Duration {
+	n, _ := strconv.Atoi(u.attribute(key)) // the front end takes numbers alone
+	return time.Duration(n) * time.Second
+}
+
+// find gives a queue without its expired messages. The caller holds q.mu.
+func (q *Queues) find(name string) (*queue, error) {
+	u := q.queues[name]
+	if u == nil {
+		return nil, &Error{codeNoQueue, "The specified queue does not exist."}
+	}
+	kept := u.seconds("MessageRetentionPeriod")
+	now := q.clock.Now()
+	u.messages = slices.DeleteFunc(u.messages, func(m *message) bool { return now.Sub(m.Sent) >= kept })
+	return u, nil
+}
+
+// Get gives a queue with all attributes, those that were not set too.
+func (q *Queues) Get(name string) (Queue, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return Queue{}, err
+	}
+	out := u.Queue
+	out.Attributes, out.Tags = maps.Clone(queueDefaults), maps.Clone(u.Tags)
+	maps.Copy(out.Attributes, u.Attributes)
+	now := q.clock.Now()
+	for _, m := range u.messages {
+		switch {
+		case !m.visible.After(now):
+			out.Visible++
+		case m.delayed:
+			out.Delayed++
+		default:
+			out.Invisible++
+		}
+	}
+	return out, nil
+}
+
+// Set changes attributes; an empty value unsets one.
+func (q *Queues) Set(name string, attributes map[string]string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return err
+	}
+	for key, value := range attributes {
+		if value == "" {
+			delete(u.Attributes, key)
+		} else {
+			u.Attributes[key] = value
+		}
+	}
+	u.Modified = q.clock.Now()
+	return nil
+}
+
+// Delete removes a queue and its messages.
+func (q *Queues) Delete(name string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if _, err := q.find(name); err != nil {
+		return err
+	}
+	delete(q.queues, name)
+	return nil
+}
+
+// Names gives the names that begin with a prefix, sorted.
+func (q *Queues) Names(prefix string) []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var names []string
+	for name := range q.queues {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// UpdateTags applies change to a queue's tags.
+func (q *Queues) UpdateTags(name string, change func(tags map[string]string)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err == nil {
+		change(u.Tags)
+	}
+	return err
+}
+
+// Send adds a message. delay is from when on it can be received; negative for what the queue says.
+func (q *Queues) Send(name, body string, delay time.Duration) (Message, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return Message{}, err
+	}
+	if most, _ := strconv.Atoi(u.attribute("MaximumMessageSize")); len(body) > most {
+		return Message{}, &Error{"InvalidParameterValue", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", most)}
+	}
+	if delay < 0 {
+		delay = u.seconds("DelaySeconds")
+	}
+	now := q.clock.Now()
+	sum := md5.Sum([]byte(body)) //nolint:gosec // see the import
+	m := &message{
+		Message: Message{ID: uuid.NewString(), Body: body, MD5: hex.EncodeToString(sum[:]), Sent: now},
+		visible: now.Add(delay), delayed: delay > 0,
+	}
+	u.messages = append(u.messages, m)
+	close(q.news)
+	q.news = make(chan struct{})
+	return m.Message, nil
+}
+
+// SendToARN adds a message to the queue of an ARN of this region.
+func (q *Queues) SendToARN(arn, body string) error {
+	prefix := fmt.Sprintf("arn:aws:sqs:%s:%s:", q.region, q.account)
+	name, ours := strings.CutPrefix(arn, prefix)
+	if !ours {
+		return &Error{codeNoQueue, "The specified queue does not exist."}
+	}
+	_, err := q.Send(name, body, -1)
+	return err
+}
+
+// Receive gives up to limit messages, which nobody else gets for the visibility timeout; negative for what the queue says.
+func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Message, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if visibility < 0 {
+		visibility = u.seconds("VisibilityTimeout")
+	}
+	now := q.clock.Now()
+	var got []Message
+	for _, m := range u.messages {
+		if len(got) == limit {
+			break
+		}
+		if m.visible.After(now) {
+			continue
+		}
+		m.visible, m.delayed, m.ReceiptHandle = now.Add(visibility), false, uuid.NewString()
+		m.Received++
+		if m.First.IsZero() {
+			m.First = now
+		}
+		got = append(got, m.Message)
+	}
+	return got, nil
+}
+
+// News gives a channel that is closed when a message is sent next. Taken before receiving, it misses none.
+func (q *Queues) News() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.news
+}
+
+// DeleteMessage removes a message by the handle of its last receipt. One that is gone is no error.
+func (q *Queues) DeleteMessage(name, handle string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return err
+	}
+	u.messages = slices.DeleteFunc(u.messages, func(m *message) bool { return m.ReceiptHandle == handle && handle != "" })
+	return nil
+}
+
+// ChangeVisibility says anew when a received message comes back.
+func (q *Queues) ChangeVisibility(name, handle string, visibility time.Duration) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err != nil {
+		return err
+	}
+	for _, m := range u.messages {
+		if m.ReceiptHandle == handle && handle != "" {
+			m.visible = q.clock.Now().Add(visibility)
+			close(q.news)
+			q.news = make(chan struct{})
+			return nil
+		}
+	}
+	return &Error{"ReceiptHandleIsInvalid", "The input receipt handle is invalid."}
+}
+
+// Purge removes every message.
+func (q *Queues) Purge(name string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u, err := q.find(name)
+	if err == nil {
+		u.messages = nil
+	}
+	return err
+}
