@@ -29,11 +29,13 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/report", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/report", "internal/local", "internal/wholefile", "templates"}},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
-	{"internal/spec", []string{"internal/diag"}},
-	{"internal/fileplan", []string{"internal/spec", "internal/diag", "runtime"}},
+	{"internal/filter", nil},
+	{"internal/spec", []string{"internal/diag", "internal/filter"}},
+	{"internal/graph", []string{"internal/spec", "internal/filter"}},
+	{"internal/fileplan", []string{"internal/spec", "internal/filter", "internal/diag", "runtime"}},
 	{"internal/render", []string{"internal/fileplan", "internal/tree"}},
 	{"internal/tree", nil},
 	{"internal/wholefile", nil},
@@ -58,6 +60,8 @@ var rules = []rule{
 	{"internal/local/api/iam", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/sts", []string{"internal/local/wire"}},
 	{"internal/local/api/logs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
+	{"internal/local/api/sqs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
+	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/control"}},
 	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
 
 	{"runtime", nil},

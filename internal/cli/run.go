@@ -149,6 +149,7 @@ Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending.`,
 		newApply(std, at),
 		newDestroy(std, at),
 		newLocal(std),
+		newGraph(std, at),
 		newSchema(std),
 		newVersion(std),
 	)
