@@ -12,9 +12,8 @@ import (
 
 // checkCollisions finds entries that would write the same file. Case does not tell files apart: on macOS and Windows
 // it cannot.
-func checkCollisions(files []File, findings *diag.Findings) {
+func checkCollisions(files []File, told map[[2]string]bool, findings *diag.Findings) {
 	first := make(map[string]spec.Origin)
-	told := make(map[[2]string]bool) // pairs of entries: one finding for all files that they share
 	for _, f := range files {
 		key := strings.ToLower(f.Path)
 		other, taken := first[key]
@@ -34,20 +33,27 @@ func checkCollisions(files []File, findings *diag.Findings) {
 	}
 }
 
-// check finds attributes that would be the same field.
-func (item Item) check(t spec.Table, findings *diag.Findings) {
-	first := make(map[string]spec.Attribute)
-	for _, f := range item.Fields {
-		other, taken := first[f.Name]
-		if !taken {
-			first[f.Name] = f.Attribute
-			continue
+// checkAddresses finds entries whose resources would bear the same name in terraform.
+func checkAddresses(m Module, told map[[2]string]bool, findings *diag.Findings) {
+	first := map[string]spec.Origin{}
+	check := func(origin spec.Origin, addresses []string) {
+		for _, address := range addresses {
+			other, taken := first[address]
+			pair := [2]string{other.Path, origin.Path}
+			if !taken {
+				first[address] = origin
+			} else if !told[pair] {
+				told[pair] = true
+				findings.Add("colliding-names", origin.Pos, fmt.Sprintf("%s and %s would share the terraform resource %s", other.Path, origin.Path, address),
+					fmt.Sprintf("Rename one of them; the other stands at %s. A table keeps its name in AWS by the key name, a function by function_name.", other.Pos))
+			}
 		}
-		findings.Add("colliding-names", f.Attribute.Pos,
-			fmt.Sprintf("attributes %q and %q of table %q both become the Go field %s",
-				other.Name, f.Attribute.Name, t.Name, f.Name),
-			fmt.Sprintf("Leave one of them out of the spec; the other stands at %s. Handlers still find an attribute that "+
-				"the spec does not type in Change.DynamoDB.", other.Pos))
+	}
+	for _, t := range m.Tables {
+		check(t.Origin, t.Addresses())
+	}
+	for _, h := range m.Handlers {
+		check(h.Origin, h.Addresses())
 	}
 }
 
@@ -67,18 +73,43 @@ func checkText(s *spec.Spec, findings *diag.Findings) {
 	for _, t := range s.Tags {
 		check(s.Origin.Keys["tags"], "tag", t.Key, t.Value)
 	}
-	for _, t := range s.Tables {
-		for _, a := range newTable(t).IndexedAttributes() {
+	for _, t := range newModule(s).Tables {
+		for _, a := range t.IndexedAttributes() {
 			check(a.Pos, "key attribute", a.Name)
 		}
 		for _, g := range t.GlobalSecondaryIndexes {
 			check(g.Pos, "non-key attribute", g.NonKeyAttributes...)
 		}
+		for _, l := range t.LocalSecondaryIndexes {
+			check(l.Pos, "non-key attribute", l.NonKeyAttributes...)
+		}
+		check(t.Origin.Keys["ttl.attribute_name"], "attribute", t.TTLAttribute)
+		checkTags(check, t.Origin, t.Tags)
 	}
 	for _, h := range s.Handlers {
 		check(h.Origin.Keys["description"], "description", h.Description)
 		for _, v := range h.Environment {
-			check(h.Origin.Keys["variables"], "environment variable", v.Name, v.Value)
+			check(h.Origin.Keys["environment.variables"], "environment variable", v.Name, v.Value)
 		}
+		checkTags(check, h.Origin, h.Tags)
+		for _, m := range h.Sources {
+			check(m.Origin.Keys["filter_criteria.filter"], "filter pattern", m.Patterns...)
+		}
+	}
+	for _, e := range s.Environments {
+		for _, t := range e.Tags {
+			check(e.Origin.Pos, "tag", t.Key, t.Value)
+		}
+		for _, h := range e.Handlers {
+			for _, v := range h.Environment {
+				check(e.Origin.Pos, "environment variable", v.Name, v.Value)
+			}
+		}
+	}
+}
+
+func checkTags(check func(diag.Position, string, ...string), origin spec.Origin, tags []spec.Tag) {
+	for _, t := range tags {
+		check(origin.Keys["tags"], "tag", t.Key, t.Value)
 	}
 }

@@ -68,8 +68,8 @@ func TestLocalName(t *testing.T) {
 // TestNoOverrideFiles: terraform would merge such a file into the others.
 func TestNoOverrideFiles(t *testing.T) {
 	for name, want := range map[string]string{
-		"override": "generated/terraform/table_override_.tf", "my-Override": "generated/terraform/table_my_Override_.tf",
-		"overrides": "generated/terraform/table_overrides.tf",
+		"override": "generated/terraform/module/table_override_.tf", "my-Override": "generated/terraform/module/table_my_Override_.tf",
+		"overrides": "generated/terraform/module/table_overrides.tf",
 	} {
 		if got := terraformFile("table", name); got != want {
 			t.Errorf("terraformFile(%q) = %q, want %q", name, got, want)

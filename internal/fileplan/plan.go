@@ -41,10 +41,11 @@ type File struct {
 	Origin spec.Origin
 }
 
-// The folders of a project that others than its files' plan must know: of the root module, of the functions' main packages and of the
-// runtime's copy. All are relative to the project, with slashes.
+// The folders of a project that others than its files' plan must know: of the root module and the module that it calls, of the functions'
+// main packages and of the runtime's copy. All are relative to the project, with slashes.
 const (
 	TerraformFolder = "generated/terraform"
+	ModuleFolder    = TerraformFolder + "/module"
 	FunctionsFolder = "generated/functions"
 	RuntimeFolder   = "generated/streamgen"
 
@@ -58,80 +59,55 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 	var findings diag.Findings
 	checkText(s, &findings)
 
-	locals := make(map[string]string, len(s.Tables)) // of tables, by name
-	for _, t := range s.Tables {
-		locals[t.Name] = LocalName(t.Name)
-	}
-	files := moduleFiles(s, locals)
-	for _, t := range s.Tables {
+	m := newModule(s)
+	files := moduleFiles(m)
+	for _, t := range m.Tables {
 		files = append(files, tableFiles(t, &findings)...)
 	}
-	for _, h := range s.Handlers {
-		files = append(files, handlerFiles(h, p, locals[h.Table])...)
+	for _, h := range m.Handlers {
+		files = append(files, handlerFiles(h, p, &findings)...)
 	}
-	checkCollisions(files, &findings)
+	told := make(map[[2]string]bool) // pairs of entries: one finding for all that they share
+	checkCollisions(files, told, &findings)
+	checkAddresses(m, told, &findings)
 	if p.VendorRuntime {
 		files = append(files, runtimeFiles(s.Origin)...)
 	}
 	return files, findings
 }
 
-// Origins gives the origin of each file of the terraform module by its base name, as terraform's diagnostics name it.
+// Origins gives the origin of each file of terraform by its path below the root module, as terraform's diagnostics name it.
 func Origins(files []File) map[string]spec.Origin {
 	origins := make(map[string]spec.Origin)
 	for _, f := range files {
-		if path.Dir(f.Path) == TerraformFolder {
-			origins[path.Base(f.Path)] = f.Origin
+		if name, found := strings.CutPrefix(f.Path, TerraformFolder+"/"); found {
+			origins[name] = f.Origin
 		}
 	}
 	return origins
 }
 
-// moduleFiles are the files that a terraform module has only one of.
-func moduleFiles(s *spec.Spec, locals map[string]string) []File {
-	var out Outputs
-	for _, t := range s.Tables {
-		out.Tables = append(out.Tables, newTable(t))
+func tableFiles(t Table, findings *diag.Findings) []File {
+	item := newItem(t.Spec, t.Table)
+	item.check(t.Table, findings)
+	packageFile := File{Path: path.Join(tablesFolder, item.Package, "item.go"), Template: "go/item.go.tmpl", View: item, Origin: t.Origin}
+	if t.StreamOnly() {
+		return []File{packageFile} // terraform has nothing to say of it
 	}
-	for _, h := range s.Handlers {
-		out.Handlers = append(out.Handlers, newHandler(h, locals[h.Table]))
-	}
-	return []File{
-		{Path: TerraformFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: s.Origin},
-		{Path: TerraformFolder + "/providers.tf", Template: "terraform/providers.tf.tmpl", View: Provider{s}, Origin: s.Origin},
-		{Path: TerraformFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", Origin: s.Origin},
-		{Path: TerraformFolder + "/outputs.tf", Template: "terraform/outputs.tf.tmpl", View: out.sorted(), Origin: s.Origin},
-	}
+	return []File{{Path: terraformFile("table", t.Name), Template: "terraform/table.tf.tmpl", View: t, Origin: t.Origin}, packageFile}
 }
 
-func tableFiles(t spec.Table, findings *diag.Findings) []File {
-	item := newItem(t)
-	item.check(t, findings)
+func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
+	m := newMain(h, p)
+	m.check(h, findings)
+	h.checkDestinations(findings)
+	origin := h.Origin
 	return []File{
-		{Path: terraformFile("table", t.Name), Template: "terraform/table.tf.tmpl", View: newTable(t), Origin: t.Origin},
-		{Path: path.Join(tablesFolder, item.Package, "item.go"), Template: "go/item.go.tmpl", View: item, Origin: t.Origin},
-	}
-}
-
-func handlerFiles(h spec.Handler, p Project, tableLocal string) []File {
-	tablePackage := packageName(h.Table, "table")
-	return []File{
-		{
-			Path: terraformFile("handler", h.Name), Template: "terraform/handler.tf.tmpl",
-			View: newHandler(h, tableLocal), Origin: h.Origin,
-		},
-		{
-			Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl",
-			View: Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name)}, Origin: h.Origin,
-		},
+		{Path: terraformFile("handler", h.Name), Template: "terraform/handler.tf.tmpl", View: h, Origin: origin},
+		{Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl", View: m, Origin: origin},
 		{
 			Path: path.Join(handlersFolder, h.Name, "handler.go"), Template: "go/handler.go.tmpl", Ownership: Once,
-			View: Starter{
-				Package:      packageName(h.Name, "handler"),
-				Table:        h.Table,
-				TablePackage: tablePackage,
-				TableImport:  path.Join(p.Module, tablesFolder, tablePackage),
-			}, Origin: h.Origin,
+			View: Starter{Package: packageName(h.Name, "handler"), Routes: m.Routes}, Origin: origin,
 		},
 	}
 }
@@ -143,5 +119,5 @@ func terraformFile(kind, name string) string {
 	if strings.HasSuffix(strings.ToLower(base), "_override") {
 		base += "_"
 	}
-	return fmt.Sprintf("%s/%s.tf", TerraformFolder, base)
+	return fmt.Sprintf("%s/%s.tf", ModuleFolder, base)
 }

@@ -18,7 +18,7 @@ func at(line int) diag.Position { return diag.Position{File: "gen.yaml", Line: l
 
 func table(name string, line int, attributes ...string) spec.Table {
 	t := spec.Table{
-		Name: name, HashKey: "Id", BillingMode: "PAY_PER_REQUEST", StreamViewType: "NEW_AND_OLD_IMAGES",
+		Name: name, TableName: name, HashKey: "Id", BillingMode: "PAY_PER_REQUEST", TableClass: "STANDARD", StreamViewType: "NEW_AND_OLD_IMAGES",
 		Origin: spec.Origin{Path: "tables." + name, Pos: at(line)},
 	}
 	for i, a := range append([]string{"Id"}, attributes...) {
@@ -28,14 +28,20 @@ func table(name string, line int, attributes ...string) spec.Table {
 }
 
 func handler(name, table string, line int) spec.Handler {
-	return spec.Handler{Name: name, Table: table, Origin: spec.Origin{
-		Path: "handlers." + name, Pos: at(line), Keys: map[string]diag.Position{"table": at(line + 1)},
-	}}
+	origin := spec.Origin{Path: "handlers." + name, Pos: at(line), Keys: map[string]diag.Position{"table": at(line + 1)}}
+	return spec.Handler{
+		Name: name, FunctionName: name, EphemeralStorage: 512, ReservedConcurrentExecutions: -1, Architecture: "arm64", Origin: origin,
+		LogGroup: spec.LogGroup{Class: "STANDARD"},
+		Sources: []spec.Source{{
+			Table: table, ParallelizationFactor: 1, MaximumRetryAttempts: -1, MaximumRecordAge: -1, Enabled: true, Origin: origin,
+			OnFailure: spec.OnFailure{Type: "none"},
+		}},
+	}
 }
 
 func TestPlan(t *testing.T) {
 	s := &spec.Spec{
-		Project: "shop", Region: "us-east-1", Origin: spec.Origin{Pos: at(1)},
+		Project: "shop", Settings: spec.Settings{Region: "us-east-1"}, Origin: spec.Origin{Pos: at(1)},
 		Tables:   []spec.Table{table("order-items", 5), table("Customers.v2", 20)},
 		Handlers: []spec.Handler{handler("ship-orders", "order-items", 30)},
 	}
@@ -55,36 +61,39 @@ func TestPlan(t *testing.T) {
 		{"generated/terraform/versions.tf", "terraform/versions.tf.tmpl", "", false},
 		{"generated/terraform/providers.tf", "terraform/providers.tf.tmpl", "", false},
 		{"generated/terraform/variables.tf", "terraform/variables.tf.tmpl", "", false},
-		{"generated/terraform/outputs.tf", "terraform/outputs.tf.tmpl", "", false},
-		{"generated/terraform/table_order_items.tf", "terraform/table.tf.tmpl", "tables.order-items", false},
+		{"generated/terraform/main.tf", "terraform/main.tf.tmpl", "", false},
+		{"generated/terraform/outputs.tf", "terraform/root_outputs.tf.tmpl", "", false},
+		{"generated/terraform/module/versions.tf", "terraform/versions.tf.tmpl", "", false},
+		{"generated/terraform/module/variables.tf", "terraform/variables.tf.tmpl", "", false},
+		{"generated/terraform/module/outputs.tf", "terraform/outputs.tf.tmpl", "", false},
+		{"generated/terraform/module/table_order_items.tf", "terraform/table.tf.tmpl", "tables.order-items", false},
 		{"generated/tables/orderitems/item.go", "go/item.go.tmpl", "tables.order-items", false},
-		{"generated/terraform/table_Customers_v2.tf", "terraform/table.tf.tmpl", "tables.Customers.v2", false},
+		{"generated/terraform/module/table_Customers_v2.tf", "terraform/table.tf.tmpl", "tables.Customers.v2", false},
 		{"generated/tables/customersv2/item.go", "go/item.go.tmpl", "tables.Customers.v2", false},
-		{"generated/terraform/handler_ship_orders.tf", "terraform/handler.tf.tmpl", "handlers.ship-orders", false},
+		{"generated/terraform/module/handler_ship_orders.tf", "terraform/handler.tf.tmpl", "handlers.ship-orders", false},
 		{"generated/functions/ship-orders/main.go", "go/main.go.tmpl", "handlers.ship-orders", false},
 		{"handlers/ship-orders/handler.go", "go/handler.go.tmpl", "handlers.ship-orders", true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	wantMain := Main{Name: "ship-orders", HandlerImport: "example.com/shop/handlers/ship-orders"}
-	if diff := cmp.Diff(wantMain, files[9].View); diff != "" {
+	routes := []Route{{
+		Table: "order-items", Package: "orderitems", Import: "example.com/shop/generated/tables/orderitems", Function: "Handle",
+	}}
+	wantMain := Main{Name: "ship-orders", HandlerImport: "example.com/shop/handlers/ship-orders", Routes: routes}
+	if diff := cmp.Diff(wantMain, files[13].View); diff != "" {
 		t.Errorf("main (-want +got):\n%s", diff)
 	}
-	wantStarter := Starter{
-		Package: "shiporders", Table: "order-items",
-		TablePackage: "orderitems", TableImport: "example.com/shop/generated/tables/orderitems",
-	}
-	if diff := cmp.Diff(wantStarter, files[10].View); diff != "" {
+	if diff := cmp.Diff(Starter{Package: "shiporders", Routes: routes}, files[14].View); diff != "" {
 		t.Errorf("starter (-want +got):\n%s", diff)
 	}
 
 	origins := Origins(files)
-	if len(origins) != 7 {
-		t.Errorf("%d origins, want one for each of the 7 terraform files", len(origins))
+	if len(origins) != 11 {
+		t.Errorf("%d origins, want one for each of the 11 terraform files", len(origins))
 	}
-	if got := origins["handler_ship_orders.tf"].Keys["table"]; got != at(31) {
-		t.Errorf("key table of handler_ship_orders.tf stands at %v, want %v", got, at(31))
+	if got := origins["module/handler_ship_orders.tf"].Keys["table"]; got != at(31) {
+		t.Errorf("key table of module/handler_ship_orders.tf stands at %v, want %v", got, at(31))
 	}
 }
 
@@ -161,12 +170,12 @@ func TestPlanFindings(t *testing.T) {
 			[]diag.Finding{
 				{
 					Code: "colliding-names", Pos: at(20),
-					Summary: "tables.a-b and tables.a.b would share the generated file generated/terraform/table_a_b.tf",
+					Summary: "tables.a-b and tables.a.b would share the generated file generated/terraform/module/table_a_b.tf",
 					Detail:  "gen.yaml:5:3",
 				},
 				{
 					Code: "colliding-names", Pos: at(40),
-					Summary: "tables.a-b and tables.A_b would share the generated file generated/terraform/table_A_b.tf",
+					Summary: "tables.a-b and tables.A_b would share the generated file generated/terraform/module/table_A_b.tf",
 					Detail:  "gen.yaml:5:3",
 				},
 			},
@@ -177,7 +186,7 @@ func TestPlanFindings(t *testing.T) {
 			}),
 			[]diag.Finding{{
 				Code: "colliding-names", Pos: at(50), Detail: "gen.yaml:40:3",
-				Summary: "handlers.ship-it and handlers.ship_it would share the generated file generated/terraform/handler_ship_it.tf",
+				Summary: "handlers.ship-it and handlers.ship_it would share the generated file generated/terraform/module/handler_ship_it.tf",
 			}},
 		},
 		"attributes in one field": {
@@ -236,16 +245,12 @@ func TestPlanLeavesTheSpecAlone(t *testing.T) {
 		return &spec.Spec{
 			Tables:   []spec.Table{table("z", 1, "c", "b"), table("a", 10)},
 			Handlers: []spec.Handler{handler("y", "z", 20), handler("b", "a", 30)},
-			Tags:     append(make([]spec.Tag, 0, 8), spec.Tag{Key: "z"}, spec.Tag{Key: "a"}),
+			Settings: spec.Settings{Tags: append(make([]spec.Tag, 0, 8), spec.Tag{Key: "z"}, spec.Tag{Key: "a"})},
 		}
 	}
 	s := build()
-	files, _ := Plan(s, Project{})
-	for _, f := range files {
-		if p, ok := f.View.(Provider); ok {
-			p.DefaultTags()
-		}
-	}
+	Plan(s, Project{})
+	DefaultTags(s.Project, s.Tags)
 	if diff := cmp.Diff(build(), s); diff != "" {
 		t.Errorf("the spec changed (-was +is):\n%s", diff)
 	}
@@ -255,9 +260,9 @@ func TestPlanLeavesTheSpecAlone(t *testing.T) {
 }
 
 func TestDefaultTags(t *testing.T) {
-	p := Provider{&spec.Spec{Project: "shop", Tags: []spec.Tag{{Key: "managedby", Value: "us"}, {Key: "team", Value: "a"}}}}
+	got := DefaultTags("shop", []spec.Tag{{Key: "managedby", Value: "us"}, {Key: "team", Value: "a"}})
 	want := []spec.Tag{{Key: "Project", Value: "shop"}, {Key: "managedby", Value: "us"}, {Key: "team", Value: "a"}}
-	if diff := cmp.Diff(want, p.DefaultTags()); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
 }
@@ -265,41 +270,12 @@ func TestDefaultTags(t *testing.T) {
 func TestIndexedAttributes(t *testing.T) {
 	orders := table("orders", 1, "Zip", "Total", "At", "Note")
 	orders.RangeKey = "Total"
-	orders.GlobalSecondaryIndexes = []spec.GlobalSecondaryIndex{{Name: "by-zip", HashKey: "Zip"}, {Name: "by-id", HashKey: "Id", RangeKey: "At"}}
+	orders.GlobalSecondaryIndexes = []spec.GlobalSecondaryIndex{{Name: "by-zip", HashKeys: []string{"Zip"}}, {Name: "by-id", HashKeys: []string{"Id"}, RangeKeys: []string{"At"}}}
 	var got []string
-	for _, a := range newTable(orders).IndexedAttributes() {
+	for _, a := range newTable(scope{&spec.Spec{}}, orders).IndexedAttributes() {
 		got = append(got, a.Name)
 	}
 	if want := []string{"At", "Id", "Total", "Zip"}; !slices.Equal(got, want) {
 		t.Errorf("indexed attributes %v, want %v", got, want)
-	}
-}
-
-// TestPolicies pins what a handler may do: an action or an ARN more is a decision, not a side effect.
-func TestPolicies(t *testing.T) {
-	h := newHandler(handler("ship-orders", "orders", 1), "orders")
-	wantTrust := Policy{Name: "ship_orders_trust", Statements: []Statement{
-		{Actions: []string{"sts:AssumeRole"}, Services: []string{"lambda.amazonaws.com"}},
-	}}
-	if diff := cmp.Diff(wantTrust, h.TrustPolicy()); diff != "" {
-		t.Errorf("trust (-want +got):\n%s", diff)
-	}
-	got := map[string][]string{}
-	for _, s := range h.PermissionsPolicy().Statements {
-		for _, r := range s.Resources {
-			got[r.Expression()] = append(got[r.Expression()], s.Actions...)
-		}
-		if len(s.Services) > 0 {
-			t.Errorf("principals in a permissions policy: %v", s.Services)
-		}
-	}
-	want := map[string][]string{
-		`"${aws_cloudwatch_log_group.ship_orders.arn}:*"`: {"logs:CreateLogStream", "logs:PutLogEvents"},
-		"aws_dynamodb_table.orders.stream_arn": {
-			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-		},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("permissions (-want +got):\n%s", diff)
 	}
 }

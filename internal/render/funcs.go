@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"text/template"
@@ -10,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"streamgen/internal/fileplan"
 )
 
 // funcs are the ways by which a template writes a value that it does not know.
@@ -22,20 +23,86 @@ func funcs() template.FuncMap {
 	}
 }
 
-// hclValue gives a string, or a list of strings, as an expression.
+// hclValue gives a value of a view as an expression: text, numbers, booleans, lists and objects as literals, nil as null. An
+// [fileplan.Expression] is written as it is.
 func hclValue(v any) (string, error) {
-	r := reflect.ValueOf(v)
-	switch {
-	case r.Kind() == reflect.String:
-		return quote(r.String()), nil
-	case r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.String:
-		values := make([]cty.Value, r.Len())
-		for i := range values {
-			values[i] = cty.StringVal(r.Index(i).String())
-		}
-		return string(hclwrite.TokensForValue(cty.TupleVal(values)).Bytes()), nil
+	switch v := v.(type) {
+	case nil:
+		return "null", nil
+	case fileplan.Expression:
+		return string(v), nil
+	case fileplan.Text:
+		return hclTemplate(v)
+	case string:
+		return quote(v), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case []any:
+		return hclList(v)
+	case []string:
+		return hclList(v)
+	case []fileplan.Expression:
+		return hclList(v)
+	case []fileplan.Object:
+		return hclList(v)
+	case fileplan.Object:
+		return hclObject(v)
+	case fileplan.Merge:
+		elements, err := hclElements(v, ",\n")
+		return "merge(\n" + elements + ",\n)", err
 	}
-	return "", fmt.Errorf("hcl: %T is neither a string nor a list of strings", v)
+	return "", fmt.Errorf("hcl: no way to write a %T", v)
+}
+
+// hclTemplate gives text with expressions in it.
+func hclTemplate(t fileplan.Text) (string, error) {
+	var b strings.Builder
+	for _, part := range t {
+		switch part := part.(type) {
+		case string:
+			b.WriteString(hclText(part))
+		case fileplan.Expression:
+			b.WriteString("${" + string(part) + "}")
+		default:
+			return "", fmt.Errorf("hcl: no way to write a %T into text", part)
+		}
+	}
+	return `"` + b.String() + `"`, nil
+}
+
+func hclList[T any](list []T) (string, error) {
+	elements, err := hclElements(list, ", ")
+	return "[" + elements + "]", err
+}
+
+func hclElements[T any](list []T, between string) (string, error) {
+	texts := make([]string, len(list))
+	for i, v := range list {
+		var err error
+		if texts[i], err = hclValue(v); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(texts, between), nil
+}
+
+func hclObject(o fileplan.Object) (string, error) {
+	if len(o) == 0 {
+		return "{}", nil
+	}
+	var b strings.Builder
+	b.WriteString("{\n")
+	for _, a := range o {
+		text, err := hclValue(a.Value)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(hclKey(a.Name) + " = " + text + "\n")
+	}
+	b.WriteByte('}')
+	return b.String(), nil
 }
 
 // hclKey gives a key of an object. A plain identifier needs no quotes unless it is a word of the language.

@@ -36,18 +36,18 @@ var hostile = []string{
 // hostileSpec puts a text wherever the format has free text, and where it has names too.
 func hostileSpec(text string) *spec.Spec {
 	return &spec.Spec{
-		Project: text, Region: text, Tags: []spec.Tag{{Key: text, Value: text}},
+		Project: text, Settings: spec.Settings{Region: text, Tags: []spec.Tag{{Key: text, Value: text}}},
 		Tables: []spec.Table{{
-			Name: text, HashKey: text, RangeKey: "range", BillingMode: text, StreamViewType: text + "x",
+			Name: text, TableName: "t", HashKey: text, RangeKey: "range", TableClass: text, BillingMode: text, StreamViewType: text + "x",
 			Attributes: []spec.Attribute{{Name: text, Type: spec.String}, {Name: "range", Type: spec.Number}},
 			GlobalSecondaryIndexes: []spec.GlobalSecondaryIndex{
-				{Name: text, HashKey: text, ProjectionType: text, NonKeyAttributes: []string{text, "x"}},
+				{Name: text, HashKeys: []string{text}, ProjectionType: text, NonKeyAttributes: []string{text, "x"}},
 			},
 		}},
 		Handlers: []spec.Handler{{
 			// The name is a path, which only spec.Load makes safe.
-			Name: "h", Table: text, Description: text + "x", StartingPosition: text,
-			Environment: []spec.Variable{{Name: text, Value: text}},
+			Name: "h", FunctionName: "h", Description: text + "x", Environment: []spec.Variable{{Name: text, Value: text}}, Architecture: text,
+			Sources: []spec.Source{{Table: text, StartingPosition: text, Patterns: []string{text}, OnFailure: spec.OnFailure{Type: "arn", ARN: text}}},
 		}},
 	}
 }
@@ -83,12 +83,15 @@ func checkHostile(t *testing.T, text string) {
 	checkReferences(t, got)
 	checkGo(t, got)
 
-	all := blocks(t, got)
-	local := files[4].View.(fileplan.Table).Local
-	if want := 14; len(all) != want {
-		t.Errorf("%d blocks, want %d: one broke out", len(all), want)
+	root, all := blocks(t, got, "generated/terraform/"), blocks(t, got, "generated/terraform/module/")
+	local := fileplan.LocalName(text)
+	if want := 13; len(all) != want {
+		t.Errorf("%d blocks in the module, want %d: one broke out", len(all), want)
 	}
-	provider := all["provider.aws"]
+	if want := 7; len(root) != want {
+		t.Errorf("%d blocks in the root module, want %d: one broke out", len(root), want)
+	}
+	provider := root["provider.aws"]
 	equal(t, text, provider, "region")
 	tags := map[string]string{text: text}
 	for key, value := range map[string]string{"Project": text, "ManagedBy": "streamgen"} {
@@ -99,7 +102,7 @@ func checkHostile(t *testing.T, text string) {
 	equal(t, tags, provider, "default_tags", "tags")
 
 	table := all["aws_dynamodb_table."+local]
-	for _, argument := range []string{"name", "hash_key", "billing_mode"} {
+	for _, argument := range []string{"hash_key", "billing_mode"} {
 		equal(t, text, table, argument)
 	}
 	equal(t, text+"x", table, "stream_view_type")
@@ -114,9 +117,12 @@ func checkHostile(t *testing.T, text string) {
 
 	fn := all["aws_lambda_function.h"]
 	equal(t, text+"x", fn, "description")
-	equal(t, map[string]string{text: text}, fn, "environment", "variables")
+	equal(t, map[string]string{text: text, fileplan.TableVariable(text): "t"}, fn, "environment", "variables")
 	equal(t, "P/h.zip", fn, "filename")
-	equal(t, text, all["aws_lambda_event_source_mapping.h"], "starting_position")
+	mapping := all["aws_lambda_event_source_mapping.h_"+local]
+	equal(t, text, mapping, "starting_position")
+	equal(t, text, mapping, "filter_criteria", "filter", "pattern")
+	equal(t, text, mapping, "destination_config", "on_failure", "destination_arn")
 
 	for _, f := range got {
 		if path.Base(f.Path) == "item.go" {
@@ -195,8 +201,9 @@ func checkItemTexts(t *testing.T, src, text string) {
 		}
 		return true
 	})
-	want := map[string]int{"streamgen/runtime/stream": 1, "range": 1}
-	want[text] += 2
+	want := map[string]int{"cmp": 1, "os": 1, "streamgen/runtime/stream": 1, "range": 1, "t": 1}
+	want[text]++
+	want[fileplan.TableVariable(text)]++
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("literals (-want +got):\n%s", diff)
 	}
@@ -263,11 +270,11 @@ func withoutRuntime(files tree.Tree) (rest tree.Tree) {
 }
 
 func randomSpec(r *rand.Rand) *spec.Spec {
-	s := &spec.Spec{Project: "p", Region: "us-east-1"}
+	s := &spec.Spec{Project: "p", Settings: spec.Settings{Region: "us-east-1"}}
 	attributeTypes := []spec.AttributeType{spec.String, spec.Number, spec.Binary, spec.Bool, spec.StringSet, spec.NumberSet, spec.BinarySet}
 	for range 1 + r.IntN(4) {
 		t := spec.Table{
-			Name: randomText(r, "abcXYZ019_.-", 3), BillingMode: "PAY_PER_REQUEST", StreamViewType: "KEYS_ONLY",
+			Name: randomText(r, "abcXYZ019_.-", 3), TableClass: "STANDARD", BillingMode: "PAY_PER_REQUEST", StreamViewType: "KEYS_ONLY",
 			PointInTimeRecovery: r.IntN(2) == 0, DeletionProtection: r.IntN(2) == 0,
 		}
 		for i := range 1 + r.IntN(8) {
@@ -280,18 +287,18 @@ func randomSpec(r *rand.Rand) *spec.Spec {
 		t.HashKey = t.Attributes[0].Name
 		for i := range r.IntN(3) {
 			t.GlobalSecondaryIndexes = append(t.GlobalSecondaryIndexes, spec.GlobalSecondaryIndex{
-				Name: fmt.Sprint("index", i), HashKey: t.HashKey, RangeKey: t.Attributes[r.IntN(len(t.Attributes))].Name, ProjectionType: "ALL",
+				Name: fmt.Sprint("index", i), HashKeys: []string{t.HashKey}, RangeKeys: []string{t.Attributes[r.IntN(len(t.Attributes))].Name}, ProjectionType: "ALL",
 			})
 		}
-		t.Origin.Path = "tables." + t.Name
+		t.Origin.Path, t.TableName = "tables."+t.Name, t.Name
 		s.Tables = append(s.Tables, t)
 	}
 	for range r.IntN(4) {
 		h := spec.Handler{
-			Name: "h" + randomText(r, "abcXYZ019_-", 0), Table: s.Tables[r.IntN(len(s.Tables))].Name,
-			MemorySize: 128, Timeout: 1, RetentionInDays: 1, StartingPosition: "LATEST", BatchSize: 1,
+			Name: "h" + randomText(r, "abcXYZ019_-", 0), Architecture: "arm64", MemorySize: 128, Timeout: 1,
+			Sources: []spec.Source{{Table: s.Tables[r.IntN(len(s.Tables))].Name, StartingPosition: "LATEST", BatchSize: 1}},
 		}
-		h.Origin.Path = "handlers." + h.Name
+		h.Origin.Path, h.FunctionName = "handlers."+h.Name, h.Name
 		s.Handlers = append(s.Handlers, h)
 	}
 	return s

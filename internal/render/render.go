@@ -74,7 +74,7 @@ func renderFile(set *template.Template, f fileplan.File) ([]byte, error) {
 		return nil, err // it names the template and the line itself
 	}
 	finish, known := map[string]func([]byte) ([]byte, error){
-		".go": finishGo, ".mod": finishMod, ".tf": finishHCL,
+		".go": finishGo, ".mod": finishMod, ".tf": finishHCL, ".tfvars": finishHCL,
 	}[path.Ext(f.Path)]
 	if !known {
 		return nil, fmt.Errorf("template %s: no way to check a file of this kind", f.Template)

@@ -3,6 +3,7 @@ package render
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -111,10 +112,16 @@ replace streamgen => ./generated/streamgen
 
 // TestTemplatesAreUsed fails for a template that no plan can reach.
 func TestTemplatesAreUsed(t *testing.T) {
-	files, _ := fileplan.Plan(loadCase(t, "testdata/cases/full"), fileplan.Project{Module: "example.com/shop", VendorRuntime: true})
+	folders, err := filepath.Glob("testdata/cases/*")
+	if err != nil {
+		t.Fatal(err)
+	}
 	used := map[string]bool{}
-	for _, f := range files {
-		used[f.Template] = true
+	for _, folder := range folders {
+		files, _ := fileplan.Plan(loadCase(t, folder), fileplan.Project{Module: "example.com/shop", VendorRuntime: true})
+		for _, f := range files {
+			used[f.Template] = true
+		}
 	}
 	set, err := parse(templates.FS)
 	if err != nil {

@@ -2,27 +2,10 @@
 
 output "tables" {
   description = "The tables by name."
-  value = {
-    orders = {
-      name       = aws_dynamodb_table.orders.name
-      arn        = aws_dynamodb_table.orders.arn
-      stream_arn = aws_dynamodb_table.orders.stream_arn
-    }
-  }
+  value       = module.streams.tables
 }
 
 output "handlers" {
-  description = "The handlers by name: function, log group and event source mapping."
-  value = {
-    bill = {
-      function_arn              = aws_lambda_function.bill.arn
-      log_group                 = aws_cloudwatch_log_group.bill.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.bill.uuid
-    }
-    ship = {
-      function_arn              = aws_lambda_function.ship.arn
-      log_group                 = aws_cloudwatch_log_group.ship.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.ship.uuid
-    }
-  }
+  description = "The handlers by name: function, log group, event source mappings by table, and where failed records go."
+  value       = module.streams.handlers
 }

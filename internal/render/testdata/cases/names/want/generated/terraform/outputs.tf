@@ -2,61 +2,10 @@
 
 output "tables" {
   description = "The tables by name."
-  value = {
-    "2024.Archive_of-orders" = {
-      name       = aws_dynamodb_table._2024_Archive_of_orders.name
-      arn        = aws_dynamodb_table._2024_Archive_of_orders.arn
-      stream_arn = aws_dynamodb_table._2024_Archive_of_orders.stream_arn
-    }
-    context = {
-      name       = aws_dynamodb_table.context.name
-      arn        = aws_dynamodb_table.context.arn
-      stream_arn = aws_dynamodb_table.context.stream_arn
-    }
-    logger = {
-      name       = aws_dynamodb_table.logger.name
-      arn        = aws_dynamodb_table.logger.arn
-      stream_arn = aws_dynamodb_table.logger.stream_arn
-    }
-    my_override = {
-      name       = aws_dynamodb_table.my_override.name
-      arn        = aws_dynamodb_table.my_override.arn
-      stream_arn = aws_dynamodb_table.my_override.stream_arn
-    }
-    string = {
-      name = aws_dynamodb_table.string.name
-      arn  = aws_dynamodb_table.string.arn
-    }
-  }
+  value       = module.streams.tables
 }
 
 output "handlers" {
-  description = "The handlers by name: function, log group and event source mapping."
-  value = {
-    context = {
-      function_arn              = aws_lambda_function.context.arn
-      log_group                 = aws_cloudwatch_log_group.context.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.context.uuid
-    }
-    "go-type" = {
-      function_arn              = aws_lambda_function.go_type.arn
-      log_group                 = aws_cloudwatch_log_group.go_type.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.go_type.uuid
-    }
-    main = {
-      function_arn              = aws_lambda_function.main.arn
-      log_group                 = aws_cloudwatch_log_group.main.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.main.uuid
-    }
-    "of-logger" = {
-      function_arn              = aws_lambda_function.of_logger.arn
-      log_group                 = aws_cloudwatch_log_group.of_logger.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.of_logger.uuid
-    }
-    override = {
-      function_arn              = aws_lambda_function.override.arn
-      log_group                 = aws_cloudwatch_log_group.override.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.override.uuid
-    }
-  }
+  description = "The handlers by name: function, log group, event source mappings by table, and where failed records go."
+  value       = module.streams.handlers
 }

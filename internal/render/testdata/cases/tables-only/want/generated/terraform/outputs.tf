@@ -2,16 +2,10 @@
 
 output "tables" {
   description = "The tables by name."
-  value = {
-    orders = {
-      name = aws_dynamodb_table.orders.name
-      arn  = aws_dynamodb_table.orders.arn
-    }
-  }
+  value       = module.streams.tables
 }
 
 output "handlers" {
-  description = "The handlers by name: function, log group and event source mapping."
-  value = {
-  }
+  description = "The handlers by name: function, log group, event source mappings by table, and where failed records go."
+  value       = module.streams.handlers
 }

@@ -3,10 +3,18 @@
 // Package orders has the typed item of table "orders".
 package orders
 
-import "streamgen/runtime/stream"
+import (
+	"cmp"
+	"os"
 
-// TableName is the table's name in AWS.
+	"streamgen/runtime/stream"
+)
+
+// TableName is the table's name in AWS, before an environment's prefix.
 const TableName = "orders"
+
+// Name is the table's name where the function runs.
+func Name() string { return cmp.Or(os.Getenv("TABLE_ORDERS"), TableName) }
 
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
@@ -27,24 +35,24 @@ type Item struct {
 }
 
 // UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
-		case "CustomerId":
-			it.CustomerID, err = v.String()
-		case "OrderId":
-			it.OrderID, err = v.Number()
-		case "Hash":
-			it.Hash, err = v.Binary()
-		case "Open":
-			it.Open, err = v.Bool()
-		case "Labels":
-			it.Labels, err = v.StringSet()
-		case "Sizes":
-			it.Sizes, err = v.NumberSet()
-		case "Blobs":
-			it.Blobs, err = v.BinarySet()
-		}
-		return err
-	})
+func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
+
+func (it *Item) set(name string, v stream.Value) (err error) {
+	switch name {
+	case "CustomerId":
+		it.CustomerID, err = v.String()
+	case "OrderId":
+		it.OrderID, err = v.Number()
+	case "Hash":
+		it.Hash, err = v.Binary()
+	case "Open":
+		it.Open, err = v.Bool()
+	case "Labels":
+		it.Labels, err = v.StringSet()
+	case "Sizes":
+		it.Sizes, err = v.NumberSet()
+	case "Blobs":
+		it.Blobs, err = v.BinarySet()
+	}
+	return err
 }

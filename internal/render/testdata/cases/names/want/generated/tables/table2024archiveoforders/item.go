@@ -3,10 +3,18 @@
 // Package table2024archiveoforders has the typed item of table "2024.Archive_of-orders".
 package table2024archiveoforders
 
-import "streamgen/runtime/stream"
+import (
+	"cmp"
+	"os"
 
-// TableName is the table's name in AWS.
+	"streamgen/runtime/stream"
+)
+
+// TableName is the table's name in AWS, before an environment's prefix.
 const TableName = "2024.Archive_of-orders"
+
+// Name is the table's name where the function runs.
+func Name() string { return cmp.Or(os.Getenv("TABLE__2024_ARCHIVE_OF_ORDERS"), TableName) }
 
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
@@ -29,26 +37,26 @@ type Item struct {
 }
 
 // UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
-		case "order id":
-			it.OrderID, err = v.String()
-		case "größe.in/cm":
-			it.GrößeInCm, err = v.Number()
-		case "quote\"s and \\ and `ticks`":
-			it.QuoteSAndAndTicks, err = v.String()
-		case "{{.Name}}":
-			it.Name, err = v.String()
-		case "*/ // end":
-			it.End, err = v.String()
-		case "2nd-line":
-			it.X2ndLine, err = v.String()
-		case "名前":
-			it.X名前, err = v.String()
-		case "unmarshal_image":
-			it.UnmarshalImageAttribute, err = v.Binary()
-		}
-		return err
-	})
+func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
+
+func (it *Item) set(name string, v stream.Value) (err error) {
+	switch name {
+	case "order id":
+		it.OrderID, err = v.String()
+	case "größe.in/cm":
+		it.GrößeInCm, err = v.Number()
+	case "quote\"s and \\ and `ticks`":
+		it.QuoteSAndAndTicks, err = v.String()
+	case "{{.Name}}":
+		it.Name, err = v.String()
+	case "*/ // end":
+		it.End, err = v.String()
+	case "2nd-line":
+		it.X2ndLine, err = v.String()
+	case "名前":
+		it.X名前, err = v.String()
+	case "unmarshal_image":
+		it.UnmarshalImageAttribute, err = v.Binary()
+	}
+	return err
 }

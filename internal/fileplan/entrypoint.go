@@ -1,0 +1,106 @@
+package fileplan
+
+import (
+	"fmt"
+	"path"
+
+	"streamgen/internal/diag"
+)
+
+// Main is the view of a function's entry point.
+type Main struct {
+	// Name is the function's name, HandlerImport the import path of its handler.
+	Name, HandlerImport string
+	// Routes are what the function's tables are handled by.
+	Routes []Route
+}
+
+// Route is one table of a function.
+type Route struct {
+	// Table is the table's name in the spec, Package and Import are its Go package.
+	Table, Package, Import string
+	// Function is the handler's function for the table.
+	Function string
+	// Filter is a Go expression over the stream.Record r that a wanted change meets; empty when AWS's filter says it all. Wanted is
+	// the name of the function that has it, Selection what it stands for.
+	Filter, Wanted, Selection string
+	// Suffix sets the names of a handler with several tables apart; empty for the only table.
+	Suffix string
+	// Window is set for a mapping with a tumbling window.
+	Window bool
+}
+
+// Simple reports whether the function has one table, whose every record it handles.
+func (m Main) Simple() bool {
+	return len(m.Routes) == 1 && m.Routes[0].Filter == "" && !m.Routes[0].Window
+}
+
+func newMain(h Handler, p Project) Main {
+	m := Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name)}
+	for _, mapping := range h.Mappings() {
+		pkg := packageName(mapping.Table, "table")
+		r := Route{
+			Table: mapping.Table, Package: pkg, Import: path.Join(p.Module, tablesFolder, pkg), Function: "Handle", Window: mapping.TumblingWindow > 0,
+		}
+		if len(h.Sources) > 1 {
+			r.Suffix = fieldName(mapping.Table)
+		}
+		r.Function += r.Suffix
+		if s := mapping.Selection(); !s.Compile().Exact() {
+			r.Filter, r.Wanted, r.Selection = s.GoExpr("r"), "wanted"+r.Suffix, s.String()
+		}
+		m.Routes = append(m.Routes, r)
+	}
+	return m
+}
+
+// check finds tables whose functions would have the same name.
+func (m Main) check(h Handler, findings *diag.Findings) {
+	first := map[string]string{}
+	for _, r := range m.Routes {
+		other, taken := first[r.Function]
+		if !taken {
+			first[r.Function] = r.Table
+			continue
+		}
+		findings.Add("colliding-names", h.Origin.Pos,
+			fmt.Sprintf("the tables %q and %q of handler %q would both be handled by the function %s", other, r.Table, h.Name, r.Function),
+			"Rename one of the tables' entries; a table keeps its name in AWS by the key name.")
+	}
+}
+
+// Starter is the view of a handler's first version.
+type Starter struct {
+	// Package is the handler's package name.
+	Package string
+	Routes  []Route
+}
+
+// Windowed reports whether any of the functions gets tumbling windows, Plain whether any gets single changes.
+func (s Starter) Windowed() bool { return s.any(func(r Route) bool { return r.Window }) }
+
+// Plain reports whether any of the functions gets single changes.
+func (s Starter) Plain() bool { return s.any(func(r Route) bool { return !r.Window }) }
+
+func (s Starter) any(is func(Route) bool) bool {
+	for _, r := range s.Routes {
+		if is(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Imports are the packages of the tables.
+func (m Main) Imports() []string { return imports(m.Routes) }
+
+// Imports are the packages of the tables.
+func (s Starter) Imports() []string { return imports(s.Routes) }
+
+func imports(routes []Route) []string {
+	var list []string
+	for _, r := range routes {
+		list = append(list, r.Import)
+	}
+	return list
+}
