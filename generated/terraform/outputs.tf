@@ -2,22 +2,10 @@
 
 output "tables" {
   description = "The tables by name."
-  value = {
-    "lambda-dynamodb-stream" = {
-      name       = aws_dynamodb_table.lambda_dynamodb_stream.name
-      arn        = aws_dynamodb_table.lambda_dynamodb_stream.arn
-      stream_arn = aws_dynamodb_table.lambda_dynamodb_stream.stream_arn
-    }
-  }
+  value       = module.streams.tables
 }
 
 output "handlers" {
-  description = "The handlers by name: function, log group and event source mapping."
-  value = {
-    "process-dynamodb-records" = {
-      function_arn              = aws_lambda_function.process_dynamodb_records.arn
-      log_group                 = aws_cloudwatch_log_group.process_dynamodb_records.name
-      event_source_mapping_uuid = aws_lambda_event_source_mapping.process_dynamodb_records.uuid
-    }
-  }
+  description = "The handlers by name: function, log group, event source mappings by table, and where failed records go."
+  value       = module.streams.handlers
 }

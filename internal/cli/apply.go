@@ -26,8 +26,8 @@ func newApply(std streams, at func() (string, error)) *cobra.Command {
 		Short: "Generate, compile, plan and apply",
 		Long: `Generate and build what is stale, plan to a file, show the plan, and apply exactly that file with the real terraform.
 
-On AWS it asks before it applies, or wants --yes where there is no terminal. A plan that deletes or replaces a table is
-refused until the table is named with --allow-destroy. Run again after an interruption, it goes on from there.`,
+On AWS it asks before it applies, or wants --yes where there is no terminal. A plan that deletes or replaces a table, a
+failure queue or a bucket is refused until it is named with --allow-destroy. Run again after an interruption, it goes on from there.`,
 		Example: `  gen apply --env local
   gen apply
   gen apply --yes --allow-destroy table.orders`,
@@ -43,7 +43,7 @@ refused until the table is named with --allow-destroy. Run again after an interr
 	f := cmd.Flags()
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.StringArrayVar(&o.allowDestroy, "allow-destroy", nil, "let the plan destroy `table.NAME` and its items (repeatable)")
+	f.StringArrayVar(&o.allowDestroy, "allow-destroy", nil, "let the plan destroy `table.NAME`, queue.HANDLER or bucket.HANDLER and what is in it (repeatable)")
 	return cmd
 }
 
@@ -51,7 +51,7 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if o.env.name != localEnvironment && !o.yes && !isTerminal(std.in) {
 		return usagef("this changes AWS and there is no terminal to ask on: 'gen plan' shows what would change, --yes applies it")
 	}
-	allowed, err := allowedTables(o.allowDestroy)
+	allowed, err := allowedData(o.allowDestroy)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,21 +15,38 @@ import (
 	"streamgen/internal/fileplan"
 	"streamgen/internal/pack"
 	"streamgen/internal/report"
+	"streamgen/internal/spec"
 )
 
-// platform is what a package is compiled for.
-type platform struct{ goos, goarch string }
+// target is what packages are compiled for: the machine's own platform, or Linux and each handler's own architecture.
+type target struct{ goos, goarch string }
 
-// lambdaPlatform is what Lambda runs; hostPlatform what the local stack can start.
-func lambdaPlatform() platform { return platform{"linux", "arm64"} }
-func hostPlatform() platform   { return platform{runtime.GOOS, runtime.GOARCH} }
+// lambdaTarget is what Lambda runs; hostTarget what the local stack can start.
+func lambdaTarget() target { return target{goos: "linux"} }
+func hostTarget() target   { return target{runtime.GOOS, runtime.GOARCH} }
 
-// folder is the platform's folder under .gen/packages.
-func (p platform) folder() string {
-	if p.goos == "linux" {
-		return p.goarch
+// folder is the target's folder under .gen/packages.
+func (t target) folder() string {
+	switch {
+	case t.goarch == "":
+		return "lambda"
+	case t.goos == "linux":
+		return t.goarch
+	default:
+		return t.goos + "-" + t.goarch
 	}
-	return p.goos + "-" + p.goarch
+}
+
+// architecture is Go's name for what a handler is compiled for.
+func (t target) architecture(h spec.Handler) string {
+	switch {
+	case t.goarch != "":
+		return t.goarch
+	case h.Architecture == "x86_64":
+		return "amd64"
+	default:
+		return "arm64"
+	}
 }
 
 func newBuild(std streams, at func() (string, error)) *cobra.Command {
@@ -39,7 +58,7 @@ func newBuild(std streams, at func() (string, error)) *cobra.Command {
 		Long: `Compile each handler into a zip with a 'bootstrap' for provided.al2023, under .gen/packages. The same sources and Go
 version give the same bytes on any machine. What did not change since the last build is not built again. Stale generated files are
 rendered first.`,
-		Example: `  gen build                # arm64, for AWS
+		Example: `  gen build                # for AWS, each handler for its own architecture
   gen build --env local    # for the local stack, which runs on this machine`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			start, err := at()
@@ -50,11 +69,13 @@ rendered first.`,
 			if err != nil {
 				return err
 			}
-			target := lambdaPlatform()
+			target := lambdaTarget()
 			if env == localEnvironment {
-				target = hostPlatform()
-			} else if env != "" {
-				return unknownEnvironment(env)
+				target = hostTarget()
+			} else if e := (environment{name: env}); env != "" {
+				if err := e.resolve(p.spec); err != nil {
+					return err
+				}
 			}
 			quiet := std
 			quiet.out = std.err
@@ -81,32 +102,39 @@ rendered first.`,
 	return cmd
 }
 
-// build compiles every handler for the platform.
-func (p *project) build(ctx context.Context, std streams, target platform) (pack.Result, error) {
+// build compiles every handler for the target.
+func (p *project) build(ctx context.Context, std streams, t target) (pack.Result, error) {
 	release, err := lockProject(ctx, std, p.dir, filesLock)
 	if err != nil {
 		return pack.Result{}, err
 	}
 	defer release()
-	var handlers []pack.Handler
+	byArchitecture := map[string][]pack.Handler{}
 	for _, h := range p.spec.Handlers {
-		handlers = append(handlers, pack.Handler{Name: h.Name, Dir: path.Join(fileplan.FunctionsFolder, h.Name)})
+		arch := t.architecture(h)
+		byArchitecture[arch] = append(byArchitecture[arch], pack.Handler{Name: h.Name, Dir: path.Join(fileplan.FunctionsFolder, h.Name)})
 	}
-	if len(handlers) == 0 {
-		return pack.Result{}, nil
+	var all pack.Result
+	for _, arch := range slices.Sorted(maps.Keys(byArchitecture)) {
+		res, err := pack.Build(ctx, pack.Options{
+			ProjectDir: p.dir,
+			Handlers:   byArchitecture[arch],
+			GOOS:       t.goos,
+			GOARCH:     arch,
+			OutDir:     p.work("packages", t.folder()),
+			CacheDir:   p.work("cache", "packages", t.folder()),
+			Env:        os.Environ(),
+			Progress: func(e pack.Event) {
+				if e.State == pack.Built {
+					std.printf("built %s in %s\n", e.Handler, e.Elapsed.Round(10*time.Millisecond))
+				}
+			},
+		})
+		all.Go += res.Go
+		if err != nil {
+			return all, err
+		}
+		all.Packages = append(all.Packages, res.Packages...)
 	}
-	return pack.Build(ctx, pack.Options{
-		ProjectDir: p.dir,
-		Handlers:   handlers,
-		GOOS:       target.goos,
-		GOARCH:     target.goarch,
-		OutDir:     p.work("packages", target.folder()),
-		CacheDir:   p.work("cache", "packages", target.folder()),
-		Env:        os.Environ(),
-		Progress: func(e pack.Event) {
-			if e.State == pack.Built {
-				std.printf("built %s in %s\n", e.Handler, e.Elapsed.Round(10*time.Millisecond))
-			}
-		},
-	})
+	return all, nil
 }

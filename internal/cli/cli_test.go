@@ -106,10 +106,11 @@ func TestSwitchLocalState(t *testing.T) {
 
 func TestGuardData(t *testing.T) {
 	plan := tf.Plan{Changes: []tf.ResourceChange{
-		{Address: "aws_dynamodb_table.my_orders", Action: tf.Delete},
-		{Address: "aws_dynamodb_table._2024_x", Action: tf.Replace},
-		{Address: "aws_dynamodb_table.kept", Action: tf.Update},
-		{Address: "aws_iam_role.r", Action: tf.Delete},
+		{Address: "module.streams.aws_dynamodb_table.my_orders", Action: tf.Delete},
+		{Address: "module.streams.aws_dynamodb_table._2024_x", Action: tf.Replace},
+		{Address: "module.streams.aws_dynamodb_table.kept", Action: tf.Update},
+		{Address: "module.streams.aws_sqs_queue.ship_it_failures", Action: tf.Delete},
+		{Address: "module.streams.aws_iam_role.r", Action: tf.Delete},
 	}}
 	for _, c := range []struct {
 		flags    []string
@@ -117,10 +118,11 @@ func TestGuardData(t *testing.T) {
 	}{
 		{nil, "--allow-destroy table.my_orders", "kept"},
 		{[]string{"table.my-orders"}, "--allow-destroy table._2024_x", "my_orders"},
-		{[]string{"table.my-orders", "table.2024-x"}, "", "aws"},
-		{[]string{"aws_dynamodb_table.my_orders", "table._2024_x"}, "", "aws"},
+		{[]string{"table.my-orders", "table.2024-x"}, "--allow-destroy queue.ship_it", "table"},
+		{[]string{"table.my-orders", "table.2024-x", "queue.ship-it"}, "", "aws"},
+		{[]string{"module.streams.aws_dynamodb_table.my_orders", "table._2024_x", "aws_sqs_queue.ship_it_failures"}, "", "aws"},
 	} {
-		allowed, err := allowedTables(c.flags)
+		allowed, err := allowedData(c.flags)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,8 +131,8 @@ func TestGuardData(t *testing.T) {
 			t.Errorf("%v: %s", c.flags, text)
 		}
 	}
-	for _, bad := range []string{"orders", "table.", "queue.orders"} {
-		if _, err := allowedTables([]string{bad}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
+	for _, bad := range []string{"orders", "table.", "topic.orders", "aws_iam_role.r"} {
+		if _, err := allowedData([]string{bad}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
 			t.Errorf("%s: got %v", bad, err)
 		}
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"streamgen/internal/fileplan"
+	"streamgen/internal/spec"
 	"streamgen/internal/tf"
 )
 
 const (
-	// localEnvironment is the local stack; cloudEnvironment is AWS, as the ambient settings reach it.
-	localEnvironment = "local"
+	// localEnvironment is the local stack; cloudEnvironment is AWS, as the ambient settings reach it, of a spec without environments.
+	localEnvironment = spec.LocalEnvironment
 	cloudEnvironment = "default"
 )
 
@@ -28,6 +29,10 @@ type environment struct {
 	endpoint  string
 	noFast    bool
 	terraform string
+
+	// settings and values, the file of variables, are those of the spec.
+	settings spec.Settings
+	values   string
 }
 
 // flags binds the options that every command that runs terraform has.
@@ -41,37 +46,76 @@ func (e *environment) flags(cmd *cobra.Command) {
 }
 
 func envFlag(cmd *cobra.Command, env *string) {
-	cmd.Flags().StringVar(env, "env", "", "`ENVIRONMENT`: local is the local stack (default: AWS, by the ambient settings)")
-	_ = cmd.RegisterFlagCompletionFunc("env", cobra.FixedCompletions([]string{localEnvironment}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVar(env, "env", "", "`ENVIRONMENT` of gen.yaml, or local for the local stack (default: AWS, where the spec has no environments)")
+	_ = cmd.RegisterFlagCompletionFunc("env", completeEnvironments)
 }
 
-func unknownEnvironment(name string) error {
-	return usagef("there is no environment %q; leave --env out for AWS, or use --env local", name)
-}
-
-// check refuses what cannot work before anything is done. start is the folder that gen runs in.
-func (e *environment) check(start string) error {
-	if e.terraform != "" && !filepath.IsAbs(e.terraform) {
-		e.terraform = filepath.Join(start, e.terraform)
+// completeEnvironments offers the environments of the spec that is found, and the local one.
+func completeEnvironments(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	dir, _ := cmd.Flags().GetString("chdir")
+	var s *spec.Spec
+	if start, err := startDir(dir); err == nil {
+		if p, err := loadSpec(start, findingsText); err == nil {
+			s = p.spec
+		}
 	}
-	switch e.name {
-	case "":
-		e.name = cloudEnvironment
-	case localEnvironment:
+	return append([]string{localEnvironment}, environmentNames(s)...), cobra.ShellCompDirectiveNoFileComp
+}
+
+// environmentNames are the environments on AWS.
+func environmentNames(s *spec.Spec) []string {
+	var names []string
+	if s != nil {
+		for _, e := range s.Environments {
+			if e.Name != localEnvironment {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
+}
+
+// resolve finds what the spec says of the environment.
+func (e *environment) resolve(s *spec.Spec) error {
+	e.settings = s.Settings
+	for _, env := range s.Environments {
+		if env.Name == e.name {
+			e.settings, e.values = env.Settings, fileplan.EnvironmentFile(env.Name)
+			return nil
+		}
+	}
+	names := environmentNames(s)
+	switch {
+	case e.name == localEnvironment:
+	case e.name == cloudEnvironment && len(names) > 0:
+		return usagef("gen.yaml has environments: choose one with --env: %s, or local for the local stack", strings.Join(names, ", "))
+	case e.name == cloudEnvironment:
+	case len(names) > 0:
+		return usagef("there is no environment %q; gen.yaml has %s, and local is the local stack", e.name, strings.Join(names, ", "))
 	default:
-		return unknownEnvironment(e.name)
+		return usagef("there is no environment %q in gen.yaml; leave --env out for AWS, or use --env local", e.name)
 	}
 	return nil
 }
 
+// complete fills in what the flags left out. start is the folder that gen runs in.
+func (e *environment) complete(start string) {
+	if e.terraform != "" && !filepath.IsAbs(e.terraform) {
+		e.terraform = filepath.Join(start, e.terraform)
+	}
+	if e.name == "" {
+		e.name = cloudEnvironment
+	}
+}
+
 func (e environment) local() bool { return e.name == localEnvironment }
 
-// platform is what the environment's packages are compiled for.
-func (e environment) platform() platform {
+// target is what the environment's packages are compiled for.
+func (e environment) target() target {
 	if e.local() {
-		return hostPlatform()
+		return hostTarget()
 	}
-	return lambdaPlatform()
+	return lambdaTarget()
 }
 
 // open finds terraform and prepares it to work on the project in the environment. Nothing runs yet but 'terraform version'.
@@ -95,12 +139,13 @@ func (e environment) open(ctx context.Context, std streams, p *project, progress
 		Binary:   binary,
 		Source:   filepath.Join(p.dir, filepath.FromSlash(fileplan.TerraformFolder)),
 		WorkDir:  p.work(e.name),
+		VarFile:  e.values,
 		Progress: progress,
 	}
 	if e.local() {
 		err = e.localOptions(p, &o)
 	} else {
-		err = cloudOptions(std, &o)
+		err = e.cloudOptions(std, &o)
 	}
 	if err != nil {
 		return nil, err
@@ -122,11 +167,14 @@ func (e environment) localOptions(p *project, o *tf.Options) error {
 	if err := tf.WriteCLIConfig(cliConfig, mirror); err != nil {
 		return err
 	}
-	o.Env = tf.LocalEnvironment(os.Environ(), e.endpoint, p.spec.Region, !e.noFast, cliConfig)
+	o.Env = tf.LocalEnvironment(os.Environ(), e.endpoint, e.settings.Region, !e.noFast, cliConfig)
 	o.StateFile = localState
 	o.Vars = map[string]string{
-		"packages":                    "../../" + workFolder + "/packages/" + e.platform().folder(),
+		"packages":                    "../../" + workFolder + "/packages/" + e.target().folder(),
 		"deletion_protection_enabled": "false",
+	}
+	if fileplan.HasAccounts(p.spec) {
+		o.Vars["allowed_account_ids"] = "[]" // the stack's account is nobody's
 	}
 	return nil
 }
@@ -134,7 +182,7 @@ func (e environment) localOptions(p *project, o *tf.Options) error {
 // localState is where the state of the local environment lies in its work folder.
 const localState = "state/terraform.tfstate"
 
-func cloudOptions(std streams, o *tf.Options) error {
+func (e environment) cloudOptions(std streams, o *tf.Options) error {
 	env, dropped := tf.CloudEnvironment(os.Environ())
 	for _, name := range dropped {
 		std.printf("gen: %s is not passed on to terraform: it would change how gen runs it\n", name)
@@ -143,8 +191,20 @@ func cloudOptions(std streams, o *tf.Options) error {
 		return err
 	}
 	o.Env = env
-	o.StateFile = fmt.Sprintf("../../%s/%s.tfstate", stateFolder, cloudEnvironment)
+	o.StateFile = fmt.Sprintf("../../%s/%s.tfstate", stateFolder, e.name)
+	o.Backend = tf.Backend{Type: e.settings.Backend.Type, Arguments: backendArguments(e.settings.Backend.Settings)}
 	return nil
+}
+
+func backendArguments(settings []spec.BackendSetting) []tf.BackendArgument {
+	arguments := make([]tf.BackendArgument, len(settings))
+	for i, s := range settings {
+		arguments[i] = tf.BackendArgument{Name: s.Key, Value: s.Value}
+		if block, isBlock := s.Value.([]spec.BackendSetting); isBlock {
+			arguments[i].Value = backendArguments(block)
+		}
+	}
+	return arguments
 }
 
 // refuseLoopback refuses settings that lead to a local stack: the state of AWS would be replaced by what the stack holds.
@@ -163,6 +223,9 @@ func refuseLoopback(env map[string]string) error {
 // initTerraform prepares terraform for the local environment, which needs no stack.
 func initTerraform(ctx context.Context, std streams, p *project) error {
 	e := environment{name: localEnvironment, endpoint: defaultEndpoint}
+	if err := e.resolve(p.spec); err != nil {
+		return err
+	}
 	release, err := lockProject(ctx, std, p.dir, e.name+".lock")
 	if err != nil {
 		return err

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"streamgen/internal/diag"
@@ -31,14 +34,15 @@ type session struct {
 // openSession brings the project up to date and terraform to where it can plan. The caller closes it.
 func openSession(ctx context.Context, std streams, start string, env environment) (*session, error) {
 	s := &session{std: std, env: env, begun: time.Now()}
-	if err := s.env.check(start); err != nil {
-		return nil, err
-	}
+	s.env.complete(start)
 	p, err := loadProject(start, findingsText)
 	if err != nil {
 		return nil, err
 	}
 	s.project = p
+	if err := s.env.resolve(p.spec); err != nil {
+		return nil, err
+	}
 	if err := p.warn(std); err != nil {
 		return nil, err
 	}
@@ -68,7 +72,7 @@ func (s *session) prepare(ctx context.Context, stack stackHealth) error {
 	if err := s.project.generate(ctx, story, generateOptions{}); err != nil {
 		return err
 	}
-	built, err := s.project.build(ctx, s.std, s.env.platform())
+	built, err := s.project.build(ctx, s.std, s.env.target())
 	s.compile = built.Go
 	if err != nil {
 		return err
@@ -171,12 +175,17 @@ func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
 
 // originOf finds where in the spec a generated file's argument is set; a key has the name of its argument.
 func originOf(origins map[string]spec.Origin, file, argument string) (diag.Position, bool) {
-	origin, found := origins[path.Base(file)]
+	origin, found := origins[file]
 	if !found || origin.Pos.IsZero() {
 		return diag.Position{}, false
 	}
 	if pos, set := origin.Keys[argument]; set {
 		return pos, true
+	}
+	for _, key := range slices.Sorted(maps.Keys(origin.Keys)) {
+		if strings.HasSuffix(key, "."+argument) {
+			return origin.Keys[key], true
+		}
 	}
 	return origin.Pos, true
 }

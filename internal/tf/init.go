@@ -86,7 +86,7 @@ func (t *Terraform) initInputs() (initialised, error) {
 	slices.Sort(modules)
 	providers = slices.Compact(providers)
 	inputs := slices.Concat(providers, modules, []string{
-		t.Binary.Path, t.Binary.Version, t.StateFile, digestFile(t.Env["TF_CLI_CONFIG_FILE"]), t.Env["TF_PLUGIN_CACHE_DIR"],
+		t.Binary.Path, t.Binary.Version, digestFile(t.path(backendFile)), digestFile(t.Env["TF_CLI_CONFIG_FILE"]), t.Env["TF_PLUGIN_CACHE_DIR"],
 	})
 	return initialised{Inputs: digest(inputs), Providers: digest(providers)}, nil
 }

@@ -32,6 +32,14 @@ var importID = map[string]string{
 	"aws_lambda_function":      "function_name",
 }
 
+// idempotent are the types of which a second creation with the same arguments finds the first: they need no import, and what is
+// tainted of them is as sound as what is not.
+var idempotent = map[string]bool{
+	"aws_cloudwatch_metric_alarm": true,
+	"aws_sns_topic":               true,
+	"aws_sqs_queue":               true,
+}
+
 // mappingType is imported by a UUID that AWS chooses: only the refusal to create it twice tells it.
 const mappingType = "aws_lambda_event_source_mapping"
 
@@ -73,7 +81,7 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	var recovered []string
 	for _, address := range both(begun, p.tainted()) {
 		// Of other types nobody knows whether half of one does.
-		if kind := resourceType(address); kind != mappingType && importID[kind] == "" {
+		if kind := resourceType(address); kind != mappingType && importID[kind] == "" && !idempotent[kind] {
 			continue
 		}
 		if err := t.untaint(ctx, address); err != nil {

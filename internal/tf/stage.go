@@ -10,9 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
-
 	"streamgen/internal/wholefile"
 )
 
@@ -100,23 +97,6 @@ func (t *Terraform) unstage(before, now []string) error {
 		}
 	}
 	return nil
-}
-
-func (t *Terraform) stageBackend() error {
-	if t.StateFile == "" {
-		return remove(t.path(backendFile))
-	}
-	state := t.StateFile
-	if !filepath.IsAbs(state) {
-		state = t.path(state)
-	}
-	if err := os.MkdirAll(filepath.Dir(state), 0o755); err != nil {
-		return err
-	}
-	file := hclwrite.NewEmptyFile()
-	backend := file.Body().AppendNewBlock("terraform", nil).Body().AppendNewBlock("backend", []string{"local"})
-	backend.Body().SetAttributeValue("path", cty.StringVal(filepath.ToSlash(t.StateFile)))
-	return wholefile.Write(t.path(backendFile), file.Bytes())
 }
 
 // sourceFiles lists what belongs to a configuration, sorted and slash-separated. What terraform

@@ -39,6 +39,10 @@ type Options struct {
 	// StateFile is where the state is kept on this machine, absolute or relative to WorkDir. When
 	// it is empty the configuration's own backend holds the state.
 	StateFile string
+	// Backend keeps the state elsewhere; StateFile is not used then.
+	Backend Backend
+	// VarFile is a file of variables, relative to WorkDir; empty for none. Vars come before it.
+	VarFile string
 	// Vars are the values of the configuration's variables, as on terraform's command line.
 	Vars map[string]string
 	// Progress, if set, hears what terraform does while it does it, one event at a time.
@@ -164,6 +168,9 @@ func (t *Terraform) environ() []string {
 // varArgs are the options that set the configuration's variables.
 func (t *Terraform) varArgs() []string {
 	var args []string
+	if t.VarFile != "" {
+		args = append(args, "-var-file="+t.VarFile) // first: what comes later counts
+	}
 	for _, name := range slices.Sorted(maps.Keys(t.Vars)) {
 		args = append(args, "-var="+name+"="+t.Vars[name])
 	}

@@ -3,10 +3,18 @@
 // Package lambdadynamodbstream has the typed item of table "lambda-dynamodb-stream".
 package lambdadynamodbstream
 
-import "streamgen/runtime/stream"
+import (
+	"cmp"
+	"os"
 
-// TableName is the table's name in AWS.
+	"streamgen/runtime/stream"
+)
+
+// TableName is the table's name in AWS, before an environment's prefix.
 const TableName = "lambda-dynamodb-stream"
+
+// Name is the table's name where the function runs.
+func Name() string { return cmp.Or(os.Getenv("TABLE_LAMBDA_DYNAMODB_STREAM"), TableName) }
 
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
@@ -15,12 +23,12 @@ type Item struct {
 }
 
 // UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
-		case "Id":
-			it.ID, err = v.String()
-		}
-		return err
-	})
+func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
+
+func (it *Item) set(name string, v stream.Value) (err error) {
+	switch name {
+	case "Id":
+		it.ID, err = v.String()
+	}
+	return err
 }
