@@ -389,10 +389,10 @@ func (t Table) AccessPolicy() Policy {
 
 // ResourceTags are the table's own tags; those of the spec come from the provider.
 func (t Table) ResourceTags() any {
-	if len(t.Table.Tags) == 0 && !t.Varies("tags") {
+	if len(t.Tags) == 0 && !t.Varies("tags") {
 		return nil
 	}
-	return t.Arg("tags", tagObject(t.Table.Tags))
+	return t.Arg("tags", tagObject(t.Tags))
 }
 
 func tagObject(tags []spec.Tag) Object {
