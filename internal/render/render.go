@@ -12,8 +12,11 @@ import (
 	"go/token"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 
 	"github.com/hashicorp/hcl/v2"
@@ -35,15 +38,23 @@ func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make(tree.Tree, 0, len(files))
-	for _, f := range files {
-		data, err := renderFile(set, f)
-		if err != nil {
-			return nil, fmt.Errorf("render %s: %w", f.Path, err)
-		}
-		out = append(out, tree.File{
-			Path: f.Path, Data: data, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path,
+	out, errs := make(tree.Tree, len(files)), make([]error, len(files))
+	var workers sync.WaitGroup
+	next := atomic.Int64{}
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
+				f := files[i]
+				out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path}
+				out[i].Data, errs[i] = renderFile(set, f)
+			}
 		})
+	}
+	workers.Wait()
+	for i, err := range errs { // the first in the plan's order, whoever came first
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", files[i].Path, err)
+		}
 	}
 	slices.SortFunc(out, func(a, b tree.File) int { return strings.Compare(a.Path, b.Path) })
 	return out, nil
