@@ -51,7 +51,7 @@ var rules = []rule{
 	{"internal/local/expr", []string{"internal/local/attr"}},
 	{"internal/local/engine", []string{"internal/local/attr", "internal/local/expr", "internal/local/clock"}},
 	{"internal/local/streams", []string{"internal/local/attr", "internal/local/clock", "internal/local/engine"}},
-	{"internal/local/esm", []string{"internal/local/clock"}},
+	{"internal/local/esm", []string{"internal/filter", "internal/local/clock"}},
 	{"internal/local/host", []string{"internal/local/clock"}},
 	{"internal/local/control", []string{"internal/local/clock"}},
 	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams"}},

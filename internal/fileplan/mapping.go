@@ -139,4 +139,4 @@ func (m Mapping) FilterPatterns() []string {
 }
 
 // Selection is the mapping's typed filter.
-func (m Mapping) Selection() filter.Selection { return filter.Selection{On: m.On, Changed: m.Changed} }
+func (m Mapping) Selection() filter.Selection { return m.Source.Selection(m.table.Table) }

@@ -1,13 +1,10 @@
 // Package filter says which changes of a table a mapping wants, and turns that into the filter patterns of AWS as far as these
-// reach. What they cannot say is left to the function.
+// reach. What they cannot say is left to the function. It also reads patterns and matches records with them, as AWS does.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
 package filter
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -28,6 +25,8 @@ type Selection struct {
 	On []Kind
 	// Changed are attributes of which one must differ between the images of a modification. Insertions and removals pass.
 	Changed []string
+	// Where is a condition that every wanted change meets.
+	Where Where
 }
 
 // Compiled is a selection as patterns of AWS.
@@ -35,75 +34,76 @@ type Compiled struct {
 	// Patterns let every wanted change through, and perhaps others. There are none where AWS can leave out nothing.
 	Patterns []string
 	// Reasons say what the patterns cannot, a sentence each; without any they are exact.
-	Reasons []string
+	Reasons []Reason
+	// Never is set for a selection that no change meets.
+	Never bool
 }
+
+// Reason is why the patterns alone cannot do what a key of the spec, "changed" or "where", asks for.
+type Reason struct{ Key, Text string }
 
 // Exact reports whether the patterns let through what is wanted and nothing else.
 func (c Compiled) Exact() bool { return len(c.Reasons) == 0 }
 
+// inFunction reports whether the function checks what the key asks for.
+func (c Compiled) inFunction(key string) bool {
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Key == key })
+}
+
 // Compile gives the patterns of a selection.
 func (s Selection) Compile() Compiled {
-	c := Compiled{Patterns: s.patterns()}
+	var c Compiled
 	if len(s.Changed) > 0 && s.wants(Modify) {
-		c.Reasons = append(c.Reasons, "AWS's filters compare a record with constants, not its two images with one another, so that changed is checked in the function")
+		c.Reasons = append(c.Reasons, Reason{"changed", "AWS's filters compare a record with constants, not its two images with one another, so that changed is checked in the function"})
+	}
+	kinds := s.kinds()
+	where, reasons := s.Where.alternatives()
+	wanted := merge(product(kinds, where))
+	texts := encodeAll(wanted)
+	if reason := beyond(texts); reason != "" && s.Where.root != nil {
+		texts, reasons = encodeAll(kinds), append(reasons, reason)
+	}
+	for _, r := range reasons {
+		c.Reasons = append(c.Reasons, Reason{"where", r})
+	}
+	c.Never = len(wanted) == 0
+	if !slices.Contains(texts, "{}") { // which every record matches
+		c.Patterns = texts
 	}
 	return c
 }
 
 func (s Selection) wants(k Kind) bool { return len(s.On) == 0 || slices.Contains(s.On, k) }
 
-// pattern is a filter pattern; its fields are all that a selection asks for.
-type pattern struct {
-	EventName    []string      `json:"eventName"`
-	UserIdentity *userIdentity `json:"userIdentity,omitempty"`
-}
-
-// userIdentity is set in records of removals that DynamoDB makes itself.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
-type userIdentity struct {
-	Type        []string `json:"type"`
-	PrincipalID []string `json:"principalId"`
-}
-
-func (s Selection) patterns() []string {
-	var names []string
+// kinds are the alternatives that the wanted kinds of change are: one without a test for all of them.
+func (s Selection) kinds() []conjunction {
+	var names []match
 	for _, k := range []Kind{Insert, Modify, Remove} {
 		if s.wants(k) {
-			names = append(names, strings.ToUpper(string(k)))
+			names = append(names, value(strings.ToUpper(string(k))))
 		}
 	}
-	if len(names) == 3 {
-		return nil
-	}
-	var list []string
-	if len(names) > 0 {
-		list = append(list, encode(pattern{EventName: names}))
+	var list []conjunction
+	switch len(names) {
+	case 3:
+		return []conjunction{{}}
+	case 0:
+	default:
+		list = append(list, conjunction{eventName: names})
 	}
 	if slices.Contains(s.On, TTLDelete) && !s.wants(Remove) {
-		list = append(list, encode(pattern{
-			EventName: []string{"REMOVE"}, UserIdentity: &userIdentity{[]string{"Service"}, []string{"dynamodb.amazonaws.com"}},
-		}))
+		list = append(list, conjunction{eventName: {value("REMOVE")}, identityType: {value("Service")}, identityPrincipal: {value("dynamodb.amazonaws.com")}})
 	}
 	return list
 }
 
-func encode(p pattern) string {
-	text, _ := json.Marshal(p) // strings alone cannot fail
-	return string(text)
-}
-
-// GoExpr is a condition in Go over a stream.Record in the named variable: what the patterns let through is wanted when it holds.
-// It is empty where the patterns are exact.
-func (s Selection) GoExpr(record string) string {
-	if s.Compile().Exact() {
-		return ""
-	}
-	names := make([]string, len(s.Changed))
-	for i, name := range s.Changed {
-		names[i] = strconv.Quote(name)
-	}
-	return fmt.Sprintf("%s.Kind() != stream.Modify || %s.Changed(%s)", record, record, strings.Join(names, ", "))
-}
+// The leaves of a record that tell the kinds of change apart. The identity is set in removals that DynamoDB makes itself.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+var (
+	eventName         = leafOf("eventName")
+	identityType      = leafOf("userIdentity", "type")
+	identityPrincipal = leafOf("userIdentity", "principalId")
+)
 
 // String is the selection in the words of a spec.
 func (s Selection) String() string {
@@ -117,6 +117,9 @@ func (s Selection) String() string {
 	}
 	if len(s.Changed) > 0 {
 		parts = append(parts, "changed "+strings.Join(s.Changed, ", "))
+	}
+	if s.Where.root != nil {
+		parts = append(parts, "where "+s.Where.text)
 	}
 	return strings.Join(parts, "; ")
 }

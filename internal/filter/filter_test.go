@@ -9,7 +9,7 @@ import (
 )
 
 func TestCompile(t *testing.T) {
-	const ttl = `{"eventName":["REMOVE"],"userIdentity":{"type":["Service"],"principalId":["dynamodb.amazonaws.com"]}}`
+	const ttl = `{"eventName":["REMOVE"],"userIdentity":{"principalId":["dynamodb.amazonaws.com"],"type":["Service"]}}`
 	for name, c := range map[string]struct {
 		selection filter.Selection
 		patterns  []string

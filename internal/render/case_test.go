@@ -46,7 +46,7 @@ func loadCase(t *testing.T, folder string) *spec.Spec {
 		t.Fatal(err)
 	}
 	s, findings := spec.Load("gen.yaml", src)
-	if len(findings) > 0 {
+	if findings.Failed() {
 		t.Fatal(findings)
 	}
 	return s

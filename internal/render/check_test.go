@@ -169,6 +169,27 @@ const Modify = "MODIFY"
 
 func (Record) Kind() string                      { return "" }
 func (Record) Changed(attributes ...string) bool { return false }
+func (Record) New(path ...string) (a Attribute)  { return }
+func (Record) Old(path ...string) (a Attribute)  { return }
+func (Record) Key(path ...string) (a Attribute)  { return }
+
+type Attribute struct{}
+
+func S(string) (a Attribute)  { return }
+func N(Number) (a Attribute)  { return }
+func BOOL(bool) (a Attribute) { return }
+
+func (Attribute) Is(typ string) bool                { return false }
+func (Attribute) Equal(Attribute) bool              { return false }
+func (Attribute) NotEqual(Attribute) bool           { return false }
+func (Attribute) Less(Attribute) bool               { return false }
+func (Attribute) LessOrEqual(Attribute) bool        { return false }
+func (Attribute) Greater(Attribute) bool            { return false }
+func (Attribute) GreaterOrEqual(Attribute) bool     { return false }
+func (Attribute) In(...Attribute) bool              { return false }
+func (Attribute) HasPrefix(string) bool             { return false }
+func (Attribute) HasSuffix(string) bool             { return false }
+func (Attribute) Contains(Attribute) bool           { return false }
 
 func Where(wanted func(Record) bool) (o Option) { return }
 func Serve(routes ...Route)                     {}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"streamgen/internal/diag"
-	"streamgen/internal/filter"
 )
 
 // checkHandlers holds the handlers to the rules that concern more than one value.
@@ -200,36 +199,6 @@ func (d *decoder) checkMapping(s *Spec, h Handler, source Source) {
 		if strings.HasSuffix(source.OnFailure.ARN, ".fifo") {
 			d.report(codeDestination, keyPosition(h, source, "destination_config.on_failure.destination_arn"), "Name a standard queue or topic.", "a mapping cannot report to a FIFO queue or topic")
 		}
-	}
-}
-
-// checkFilter holds a typed filter to the table's attributes and to the images that its stream has.
-func (d *decoder) checkFilter(h Handler, source Source, t Table) {
-	typed := len(source.On) > 0 || len(source.Changed) > 0
-	if typed && len(source.Patterns) > 0 {
-		d.report(codeFilter, keyPosition(h, source, "filter_criteria.filter"), "Keep one of the two.", "raw patterns do not go together with on and changed")
-	}
-	needOld, needNew := len(source.Changed) > 0, len(source.Changed) > 0
-	for _, name := range source.Changed {
-		if _, ok := t.Attribute(name); !ok && !d.broken[join(t.Origin.Path, "attributes")] {
-			d.report(codeUnknownAttribute, keyPosition(h, source, "changed"), "Add it to the table's attributes.", "changed names %s, which is not among the attributes of table %s", quote(name), quote(t.Name))
-		}
-	}
-	view := t.StreamViewType
-	missing := ""
-	switch {
-	case needOld && view != "NEW_AND_OLD_IMAGES" && view != "OLD_IMAGE":
-		missing = "old"
-	case needNew && view != "NEW_AND_OLD_IMAGES" && view != "NEW_IMAGE":
-		missing = "new"
-	}
-	if missing != "" && view != "" {
-		d.report(codeImages, keyPosition(h, source, "changed"), fmt.Sprintf("Write stream_view_type: NEW_AND_OLD_IMAGES for the table, in line %d.", t.Origin.Pos.Line),
-			"the filter needs the %s image, which a stream with %s does not have", missing, view)
-	}
-	selection := filter.Selection{On: source.On, Changed: source.Changed}
-	for _, reason := range selection.Compile().Reasons {
-		d.warn(codeInFunction, keyPosition(h, source, "changed"), "Nothing is to be done: gen writes the check into the function, which is invoked for records that it then leaves out.", "%s", reason)
 	}
 }
 

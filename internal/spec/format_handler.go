@@ -3,8 +3,10 @@ package spec
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 	"github.com/invopop/jsonschema"
 
 	"streamgen/internal/diag"
@@ -135,7 +137,9 @@ var mappingFields = []field[Source]{
 		func(s *Source) *[]filter.Kind { return &s.On }),
 	optional("changed", "Attributes of which one must differ in a modification; inserts and removals pass.",
 		list[string]{of: attributeNames, max: 50, form: "Write a list of attribute names."}, func(s *Source) *[]string { return &s.Changed }),
-	nested("filter_criteria", "Raw filter patterns of AWS, instead of on and changed.",
+	optional("where", "A condition that every wanted change meets, such as new.total > 100 && new.status == 'PAID'; see filters.md.",
+		conditionShape{}, func(s *Source) *Where { return &s.Where }),
+	nested("filter_criteria", "Raw filter patterns of AWS, instead of on, changed and where.",
 		optional("filter", "Up to five patterns, of which one must match.",
 			list[string]{of: patternShape{}, max: 5, form: "Start each filter with a dash, such as - pattern: '{...}'."}, func(s *Source) *[]string { return &s.Patterns }),
 		optional("kms_key_arn", "The customer key that encrypts the patterns, typed ones too.", kmsKeyARN, func(s *Source) *string { return &s.FilterKMSKeyARN })),
@@ -222,6 +226,26 @@ type kinds struct{ choice }
 
 func (s kinds) decode(d *decoder, v value) filter.Kind { return filter.Kind(s.choice.decode(d, v)) }
 
+// conditionShape is the text of a condition.
+type conditionShape struct{}
+
+var conditionText = text{min: 1, max: 4096}
+
+func (conditionShape) decode(d *decoder, v value) Where {
+	c := Where{Text: conditionText.decode(d, v), Pos: v.pos}
+	if !d.unwrap(&v) {
+		return c
+	}
+	tk := v.node.GetToken()
+	c.Moved = !strings.Contains(tk.Origin, c.Text)
+	if tk.Type == token.SingleQuoteType || tk.Type == token.DoubleQuoteType {
+		c.Pos.Column++
+	}
+	return c
+}
+
+func (conditionShape) schema() *jsonschema.Schema { return conditionText.schema() }
+
 // patternShape is a filter of the provider: a map with a pattern.
 type patternShape struct{}
 
@@ -230,8 +254,21 @@ var patternObject = object[string]{
 	fields: []field[string]{required("pattern", "The pattern, as JSON.", text{min: 1, max: 4096}, func(s *string) *string { return s })},
 }
 
-func (patternShape) decode(d *decoder, v value) string { return patternObject.decode(d, v) }
-func (patternShape) schema() *jsonschema.Schema        { return patternObject.schema() }
+func (patternShape) decode(d *decoder, v value) string {
+	pattern := patternObject.decode(d, v)
+	if d.broken[v.path] || d.broken[join(v.path, "pattern")] {
+		return pattern
+	}
+	if _, err := filter.ParsePattern(pattern); err != nil {
+		d.fail(v, codePattern, "Correct it, or write on, changed or where instead.", "Lambda would refuse the filter: %v", err)
+	}
+	for _, trap := range filter.Traps(pattern) {
+		d.warn(codePatternTrap, v.pos, trap.Detail, "%s", trap.Summary)
+	}
+	return pattern
+}
+
+func (patternShape) schema() *jsonschema.Schema { return patternObject.schema() }
 
 // variableShape is text, or a reference.
 type variableShape struct{}

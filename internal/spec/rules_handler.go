@@ -14,6 +14,9 @@ const (
 	codeDropped            code = "records-dropped"
 	codeDestination        code = "destination"
 	codeFilter             code = "filter"
+	codeCondition          code = "condition"
+	codePattern            code = "filter-pattern"
+	codePatternTrap        code = "filter-never-matches"
 	codeImages             code = "image-not-in-stream"
 	codeInFunction         code = "filtered-in-function"
 )
@@ -26,6 +29,7 @@ const (
 	pageStreams     = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html"
 	pageErrors      = "https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html"
 	pageFilters     = "https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html"
+	pageSyntax      = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html"
 	pageReaders     = "https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"
 )
 
@@ -44,6 +48,9 @@ func handlerRules() []Rule {
 		rule(codeDropped, "A mapping that gives up records reports them somewhere", pageErrors),
 		rule(codeDestination, "A destination is in the function's region and is not FIFO", pageErrors),
 		rule(codeFilter, "Raw filter patterns stand alone", ours),
+		rule(codeCondition, "A condition is of the grammar, compares attributes of the table by their types, and can hold", ours),
+		rule(codePattern, "A raw filter pattern is one that Lambda takes", pageSyntax),
+		rule(codePatternTrap, "A raw filter pattern looks at values as a stream record has them; a warning", pageFilters),
 		rule(codeImages, "What a filter compares is in the stream's images", pageStreams),
 		rule(codeInFunction, "What AWS's filters cannot say is checked in the function; a warning", pageFilters),
 		rule(codeStreamReaders, "At most two handlers read a table's stream", pageReaders),

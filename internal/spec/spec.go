@@ -394,6 +394,8 @@ type Source struct {
 	// On are the changes that are wanted; empty for all. Changed are attributes of which one must differ in a modification.
 	On      []filter.Kind
 	Changed []string
+	// Where is what the attributes of a wanted change meet.
+	Where Where
 	// Patterns are raw filter patterns, JSON each. FilterKMSKeyARN encrypts all of the mapping's patterns.
 	Patterns        []string
 	FilterKMSKeyARN string

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -96,4 +97,38 @@ func (n Number) parse() (decimal, error) {
 	d.exponent += len(digits) - len(d.digits)
 	d.digits = strings.TrimLeft(d.digits, "0")
 	return d, nil
+}
+
+// compare orders two numbers exactly; ok is false when one is no number.
+func (n Number) compare(m Number) (order int, ok bool) {
+	a, errA := n.parse()
+	b, errB := m.parse()
+	if errA != nil || errB != nil {
+		return 0, false
+	}
+	switch x, y := a.signum(), b.signum(); {
+	case x != y || x == 0:
+		return cmp.Compare(x, y), true
+	case x < 0:
+		return b.compareMagnitude(a), true
+	}
+	return a.compareMagnitude(b), true
+}
+
+func (d decimal) signum() int {
+	switch {
+	case d.digits == "":
+		return 0
+	case d.sign == "-":
+		return -1
+	}
+	return 1
+}
+
+// compareMagnitude orders two numbers without their signs: first by where the first digit stands, then digit by digit.
+func (d decimal) compareMagnitude(e decimal) int {
+	if c := cmp.Compare(len(d.digits)+d.exponent, len(e.digits)+e.exponent); c != 0 {
+		return c
+	}
+	return strings.Compare(d.digits, e.digits) // without trailing zeros, a prefix is the smaller
 }

@@ -56,6 +56,8 @@ type Config struct {
 	BisectBatchOnFunctionError bool
 	// OnFailure is the ARN of the destination of records that are given up; empty for none.
 	OnFailure string
+	// Filters are patterns of which a record must match one; without any, every record is delivered.
+	Filters []string
 }
 
 // Mapping is an event source mapping as it stood when it was asked for.
@@ -134,6 +136,9 @@ func (m *Mappings) Create(c Config, tags map[string]string) (Mapping, error) {
 	if !found {
 		return Mapping{}, errorf(InvalidParameterValue, "Stream not found: %s", c.StreamARN)
 	}
+	if _, err := parseFilters(c.Filters); err != nil {
+		return Mapping{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.unique(c, nil); err != nil {
@@ -207,6 +212,9 @@ func (m *Mappings) Update(id string, change func(*Config) error) (Mapping, error
 	if err := m.unique(c, mp); err != nil {
 		return Mapping{}, err
 	}
+	if _, err := parseFilters(c.Filters); err != nil {
+		return Mapping{}, err
+	}
 	mp.stop()
 	mp.config, mp.modified = c, m.opts.Clock.Now()
 	mp.start()
@@ -267,8 +275,9 @@ func (mp *mapping) start() {
 	}
 	mp.progress.begin(mp.source, mp.config.StartingPosition)
 	ctx, cancel := context.WithCancel(context.Background())
+	filters, _ := parseFilters(mp.config.Filters) // which Create and Update have looked at
 	p := &poller{
-		opts: m.opts, config: mp.config, source: mp.source, progress: &mp.progress, invoking: m.invoking,
+		filters: filters, opts: m.opts, config: mp.config, source: mp.source, progress: &mp.progress, invoking: m.invoking,
 		stop: cancel, done: make(chan struct{}), wake: make(chan struct{}),
 	}
 	before := mp.poller

@@ -4,12 +4,15 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"streamgen/internal/filter"
 )
 
 // poller reads a mapping's stream under one configuration.
 type poller struct {
 	opts     Options
 	config   Config
+	filters  []filter.Pattern
 	source   Source
 	progress *progress
 	invoking context.Context
@@ -132,10 +135,17 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 		limit := min(p.config.BatchSize-len(batch), pageSize)
 		records, closed, err := p.source.Read(id, after, limit)
 		for _, r := range records {
+			if !matches(p.filters, r) {
+				after = r.SequenceNumber
+				continue
+			}
 			if size += len(r.JSON) + 1; size > maxPayload && len(batch) > 0 {
 				return batch, false
 			}
 			batch, after = append(batch, r), r.SequenceNumber
+		}
+		if len(batch) == 0 && len(records) > 0 { // what nobody wants is done
+			p.progress.advance(id, after)
 		}
 		now := p.opts.Clock.Now()
 		if empty && length > 0 {
@@ -145,6 +155,7 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 		switch {
 		case err == nil && closed:
 			return batch, true
+		case len(batch) == 0 && len(records) == limit:
 		case len(batch) == 0:
 			p.rest(ctx, awake, p.opts.PollInterval)
 		case len(batch) >= p.config.BatchSize:

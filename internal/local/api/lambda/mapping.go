@@ -34,7 +34,10 @@ type mappingConfiguration struct {
 	MaximumRetryAttempts                                             int
 	TumblingWindowInSeconds                                          int
 	FunctionResponseTypes                                            []string
+	FilterCriteria                                                   *filterCriteria `json:",omitempty"`
 }
+
+type filterCriteria struct{ Filters []struct{ Pattern string } }
 
 func mappingOf(m esm.Mapping) *mappingConfiguration {
 	out := &mappingConfiguration{
@@ -49,6 +52,12 @@ func mappingOf(m esm.Mapping) *mappingConfiguration {
 	}
 	if m.ReportBatchItemFailures {
 		out.FunctionResponseTypes = append(out.FunctionResponseTypes, reportBatchItemFailures)
+	}
+	if len(m.Filters) > 0 {
+		out.FilterCriteria = &filterCriteria{}
+		for _, pattern := range m.Filters {
+			out.FilterCriteria.Filters = append(out.FilterCriteria.Filters, struct{ Pattern string }{pattern})
+		}
 	}
 	return out
 }
@@ -66,7 +75,7 @@ type mappingSettings struct {
 	ParallelizationFactor          *int
 	TumblingWindowInSeconds        *int
 	BisectBatchOnFunctionError     *bool
-	FilterCriteria                 *struct{ Filters []struct{ Pattern string } }
+	FilterCriteria                 *filterCriteria
 	DestinationConfig              *struct {
 		OnFailure, OnSuccess *struct{ Destination string }
 	}
@@ -99,7 +108,6 @@ func (s *mappingSettings) check(operation string) error {
 	return notEmulated(operation, map[string]bool{
 		"ParallelizationFactor over 1": value(s.ParallelizationFactor, 1) > 1,
 		"TumblingWindowInSeconds":      value(s.TumblingWindowInSeconds, 0) > 0,
-		"FilterCriteria":               s.FilterCriteria != nil && len(s.FilterCriteria.Filters) > 0,
 		"OnSuccess":                    s.DestinationConfig != nil && s.DestinationConfig.OnSuccess != nil && s.DestinationConfig.OnSuccess.Destination != "",
 		"MetricsConfig":                s.MetricsConfig != nil && len(s.MetricsConfig.Metrics) > 0,
 		"ProvisionedPollerConfig":      s.ProvisionedPollerConfig != nil && *s.ProvisionedPollerConfig != struct{ MinimumPollers, MaximumPollers *int }{},
@@ -125,6 +133,12 @@ func (s *mappingSettings) apply(c *esm.Config) {
 	c.MaximumRetryAttempts = value(s.MaximumRetryAttempts, c.MaximumRetryAttempts)
 	c.BisectBatchOnFunctionError = value(s.BisectBatchOnFunctionError, c.BisectBatchOnFunctionError)
 	c.OnFailure = value(s.onFailure(), c.OnFailure)
+	if s.FilterCriteria != nil {
+		c.Filters = nil
+		for _, f := range s.FilterCriteria.Filters {
+			c.Filters = append(c.Filters, f.Pattern)
+		}
+	}
 	if s.FunctionResponseTypes != nil {
 		c.ReportBatchItemFailures = slices.Contains(*s.FunctionResponseTypes, reportBatchItemFailures)
 	}

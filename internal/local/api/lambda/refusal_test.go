@@ -188,8 +188,8 @@ func TestCreateMappingRefusals(t *testing.T) {
 		{"parallel", func(in *sdk.CreateEventSourceMappingInput) { in.ParallelizationFactor = aws.Int32(2) }, "ValidationException", notEmulated + "ParallelizationFactor"},
 		{"tumbling", func(in *sdk.CreateEventSourceMappingInput) { in.TumblingWindowInSeconds = aws.Int32(1) }, "ValidationException", notEmulated + "TumblingWindowInSeconds"},
 		{"filter", func(in *sdk.CreateEventSourceMappingInput) {
-			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String("{}")}}}
-		}, "ValidationException", notEmulated + "FilterCriteria"},
+			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"eventName":"INSERT"}`)}}}
+		}, "InvalidParameterValueException", "Invalid filter pattern definition."},
 		{"destination", func(in *sdk.CreateEventSourceMappingInput) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn")}}
 		}, "ValidationException", notEmulated + "the destination arn"},

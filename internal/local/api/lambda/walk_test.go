@@ -75,6 +75,10 @@ func TestProviderWalk(t *testing.T) {
 			"FunctionResponseTypes": []any{"ReportBatchItemFailures"},
 		}
 	}
+	filtered := func(m map[string]any) map[string]any {
+		m["FilterCriteria"] = map[string]any{"Filters": []any{map[string]any{"Pattern": `{"eventName": ["INSERT"] }`}}} // byte for byte
+		return m
+	}
 	missing := func(message string) map[string]any { return map[string]any{"Type": "User", "Message": message} }
 
 	const f, m, tags = "/2015-03-31/functions", "/2015-03-31/event-source-mappings", "/2017-03-31/tags/"
@@ -100,6 +104,7 @@ func TestProviderWalk(t *testing.T) {
 		{"POST", tags + "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Aevent-source-mapping%3AUUID", `{"Tags":{"app":"y"}}`, 204, nil},
 		{"PUT", m + "/UUID", `{"BatchSize":50}`, 202, mapping("Updating", 50)},
 		{"GET", m + "/UUID", "", 200, mapping("Enabled", 50)},
+		{"PUT", m + "/UUID", `{"FilterCriteria":{"Filters":[{"Pattern":"{\"eventName\": [\"INSERT\"] }"}]}}`, 202, filtered(mapping("Updating", 50))},
 		{"PUT", m + "/UUID", `{"Enabled":false,"FilterCriteria":{}}`, 202, mapping("Disabling", 50)},
 		{"GET", m + "/UUID", "", 200, mapping("Disabled", 50)},
 		{"PUT", m + "/UUID", `{"Enabled":true}`, 202, mapping("Enabling", 50)},

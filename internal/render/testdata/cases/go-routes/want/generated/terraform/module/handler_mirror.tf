@@ -53,7 +53,7 @@ resource "aws_lambda_event_source_mapping" "mirror_orders" {
     }
 
     filter {
-      pattern = "{\"eventName\":[\"REMOVE\"],\"userIdentity\":{\"type\":[\"Service\"],\"principalId\":[\"dynamodb.amazonaws.com\"]}}"
+      pattern = "{\"eventName\":[\"REMOVE\"],\"userIdentity\":{\"principalId\":[\"dynamodb.amazonaws.com\"],\"type\":[\"Service\"]}}"
     }
   }
 

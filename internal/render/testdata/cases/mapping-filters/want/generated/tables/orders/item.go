@@ -22,6 +22,10 @@ type Item struct {
 	ID string
 	// Status is the attribute "Status" of type S.
 	Status string
+	// Total is the attribute "Total" of type N.
+	Total stream.Number
+	// Address is the attribute "Address" of type M.
+	Address ItemAddress
 }
 
 // UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
@@ -33,6 +37,29 @@ func (it *Item) set(name string, v stream.Value) (err error) {
 		it.ID, err = v.String()
 	case "Status":
 		it.Status, err = v.String()
+	case "Total":
+		it.Total, err = v.Number()
+	case "Address":
+		it.Address, err = decodeItemAddress(v)
+	}
+	return err
+}
+
+// ItemAddress is a map inside an item.
+type ItemAddress struct {
+	// City is the attribute "City" of type S.
+	City string
+}
+
+func decodeItemAddress(v stream.Value) (it ItemAddress, err error) {
+	err = v.Map(it.set)
+	return it, err
+}
+
+func (it *ItemAddress) set(name string, v stream.Value) (err error) {
+	switch name {
+	case "City":
+		it.City, err = v.String()
 	}
 	return err
 }

@@ -13,6 +13,11 @@ output "tables" {
       arn        = aws_dynamodb_table.orders.arn
       stream_arn = aws_dynamodb_table.orders.stream_arn
     }
+    payments = {
+      name       = aws_dynamodb_table.payments.name
+      arn        = aws_dynamodb_table.payments.arn
+      stream_arn = aws_dynamodb_table.payments.stream_arn
+    }
   }
 }
 
@@ -37,6 +42,15 @@ output "handlers" {
       }
       failure_queue_url = aws_sqs_queue.moved_failures.url
     }
+    paid = {
+      function_name = aws_lambda_function.paid.function_name
+      function_arn  = aws_lambda_function.paid.arn
+      log_group     = aws_cloudwatch_log_group.paid.name
+      event_source_mapping_uuids = {
+        payments = aws_lambda_event_source_mapping.paid_payments.uuid
+      }
+      failure_queue_url = aws_sqs_queue.paid_failures.url
+    }
     raw = {
       function_name = aws_lambda_function.raw.function_name
       function_arn  = aws_lambda_function.raw.arn
@@ -45,6 +59,15 @@ output "handlers" {
         customers = aws_lambda_event_source_mapping.raw_customers.uuid
       }
       failure_queue_url = aws_sqs_queue.raw_failures.url
+    }
+    refunded = {
+      function_name = aws_lambda_function.refunded.function_name
+      function_arn  = aws_lambda_function.refunded.arn
+      log_group     = aws_cloudwatch_log_group.refunded.name
+      event_source_mapping_uuids = {
+        payments = aws_lambda_event_source_mapping.refunded_payments.uuid
+      }
+      failure_queue_url = aws_sqs_queue.refunded_failures.url
     }
   }
 }
