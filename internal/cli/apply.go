@@ -26,8 +26,8 @@ func newApply(std streams, at func() (string, error)) *cobra.Command {
 		Short: "Generate, compile, plan and apply",
 		Long: `Generate and build what is stale, plan to a file, show the plan, and apply exactly that file with the real terraform.
 
-On AWS it asks before it applies, or wants --yes where there is no terminal. A plan that deletes or replaces a table, a
-failure queue or a bucket is refused until it is named with --allow-destroy. Run again after an interruption, it goes on from there.`,
+On AWS it asks before it applies, or wants --yes where there is no terminal. A table, failure queue or bucket that left the spec
+lives on, and a plan that deletes or replaces one is refused, until it is named with --allow-destroy or in gen.yaml's destroy. Run again after an interruption, it goes on from there.`,
 		Example: `  gen apply --env local
   gen apply
   gen apply --yes --allow-destroy table.orders`,
@@ -51,15 +51,18 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if o.env.name != localEnvironment && !o.yes && !isTerminal(std.in) {
 		return usagef("this changes AWS and there is no terminal to ask on: 'gen plan' shows what would change, --yes applies it")
 	}
-	allowed, err := allowedData(o.allowDestroy)
-	if err != nil {
+	if _, err := allowedData(o.allowDestroy); err != nil {
 		return err
 	}
-	s, err := openSession(ctx, std, start, o.env)
+	s, err := openSession(ctx, std, start, o.env, o.allowDestroy...)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	allowed, err := allowedData(s.project.spec.Destroy)
+	if err != nil {
+		return err
+	}
 	plan, run, err := s.plan(ctx, tf.PlanOptions{})
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ rendered first.`,
 			if err != nil {
 				return err
 			}
-			p, err := loadProject(start, findingsText)
+			p, err := loadProject(start, findingsText, loadOptions{})
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 
 type generateOptions struct {
 	check, diff, force, json bool
+	forget                   []string
 }
 
 func newGenerate(std streams, at func() (string, error)) *cobra.Command {
@@ -26,7 +27,11 @@ func newGenerate(std streams, at func() (string, error)) *cobra.Command {
 Files under handlers/ are yours: they are created once and never touched again. When a handler leaves the spec its
 generated files go and its handler.go stays. A generated file that was edited is named and not overwritten, unless --force.
 
---check and --diff write nothing; the exit code is 3 when there is something to write.`,
+--check and --diff write nothing; the exit code is 3 when there is something to write. --check says of each file what is wrong
+with it: missing; edited by hand; stale, made from another gen.yaml; or template-changed, made with another template.
+
+gen.lock remembers what was in the spec. A table, or a queue or bucket of failures, that leaves it lives on, and terraform forgets it; the
+key destroy of gen.yaml names those that may be destroyed. An entry with another key and the same name in AWS was renamed.`,
 		Example: `  gen generate
   gen generate --diff     # show what would change
   gen generate --check    # for CI: fail when generated files are not up to date`,
@@ -35,7 +40,7 @@ generated files go and its handler.go stays. A generated file that was edited is
 			if err != nil {
 				return err
 			}
-			p, err := loadProject(start, findingsText)
+			p, err := loadProject(start, findingsText, loadOptions{forget: o.forget})
 			if err != nil {
 				return err
 			}
@@ -50,6 +55,7 @@ generated files go and its handler.go stays. A generated file that was edited is
 	f.BoolVar(&o.diff, "diff", false, "write nothing; print what would change as a unified diff")
 	f.BoolVar(&o.force, "force", false, "overwrite generated files that were edited")
 	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.StringArrayVar(&o.forget, "forget", nil, "know no more of `table.NAME`, queue.HANDLER or bucket.HANDLER, which left the spec and is gone from AWS (repeatable)")
 	cmd.MarkFlagsMutuallyExclusive("check", "diff", "force")
 	cmd.MarkFlagsMutuallyExclusive("diff", "json")
 	return cmd
@@ -68,13 +74,12 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 		return err
 	}
 	defer release()
-	want, err := p.tree()
+	changes, err := p.compare()
 	if err != nil {
 		return err
 	}
-	changes, err := tree.Compare(p.dir, want)
-	if err != nil {
-		return err
+	for _, note := range p.notes {
+		std.printf("gen: %s\n", note)
 	}
 	if o.diff {
 		if err := changes.Diff(std.out); err != nil {
@@ -89,6 +94,8 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 	switch {
 	case o.json:
 		err = report.JSON(std.out, report.FilesOf(changes))
+	case o.check:
+		err = report.FilesOf(changes).CheckText(std.out)
 	case !o.diff:
 		err = report.FilesOf(changes).Text(std.out)
 	}

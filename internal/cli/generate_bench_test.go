@@ -59,7 +59,7 @@ func benchProject(b *testing.B, spec []byte) string {
 
 func benchGenerate(b *testing.B, dir string) {
 	b.Helper()
-	p, err := loadProject(dir, findingsText)
+	p, err := loadProject(dir, findingsText, loadOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func runInit(ctx context.Context, std streams, dir string, o initOptions) error 
 			return err
 		}
 	}
-	p, err := loadProject(dir, findingsText)
+	p, err := loadProject(dir, findingsText, loadOptions{})
 	if err != nil {
 		return err
 	}

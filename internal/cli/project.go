@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,6 @@ import (
 	"streamgen/internal/render"
 	"streamgen/internal/spec"
 	"streamgen/internal/tree"
-	"streamgen/templates"
 )
 
 const (
@@ -52,6 +52,10 @@ type project struct {
 	dir   string
 	spec  *spec.Spec
 	files []fileplan.File
+	// history is what gen.lock is to remember of the spec.
+	history fileplan.History
+	// notes are what else there is to say.
+	notes []string
 	// warnings are findings that stop nothing.
 	warnings diag.Findings
 	sources  diag.Sources
@@ -88,8 +92,14 @@ func loadSpec(start string, as findingsFormat) (*project, error) {
 	return p, nil
 }
 
+// loadOptions are what the command line says of resources that left the spec, by the names of [fileplan.DataName].
+type loadOptions struct {
+	// forget are gone from AWS, and destroy are to be destroyed, as if the spec said so.
+	forget, destroy []string
+}
+
 // loadProject is loadSpec and the plan of its files, which needs the project's go.mod.
-func loadProject(start string, as findingsFormat) (*project, error) {
+func loadProject(start string, as findingsFormat, o loadOptions) (*project, error) {
 	p, err := loadSpec(start, as)
 	if err != nil {
 		return nil, err
@@ -98,13 +108,50 @@ func loadProject(start string, as findingsFormat) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, findings := fileplan.Plan(p.spec, module)
+	before, err := readHistory(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	before, unknown := before.Forgetting(o.forget)
+	if len(unknown) > 0 {
+		return nil, usagef("--forget %s: %s does not say that it was dropped", unknown[0], tree.LockFile)
+	}
+	p.spec.Destroy = append(p.spec.Destroy, o.destroy...)
+	known, history, findings := before.Next(p.spec)
+	p.spec, p.history, module.Dropped = known, history, history.Dropped
+	files, collisions := fileplan.Plan(p.spec, module)
+	findings = append(findings, collisions...)
 	p.warnings = append(p.warnings, findings...)
 	if findings.Failed() {
 		return nil, findingsError{findings: p.warnings, sources: p.sources, code: ExitInput, as: as}
 	}
 	p.files = files
 	return p, nil
+}
+
+// readHistory reads what gen.lock remembers of the spec before.
+func readHistory(dir string) (h fileplan.History, err error) {
+	notes, err := tree.Notes(dir)
+	if err != nil || notes == nil {
+		return h, err
+	}
+	if err := json.Unmarshal(notes, &h); err != nil {
+		return h, fmt.Errorf("read %s: %w", tree.LockFile, err)
+	}
+	return h, nil
+}
+
+// compare tells what a generation of the project would do.
+func (p *project) compare() (tree.Changes, error) {
+	want, err := p.tree()
+	if err != nil {
+		return tree.Changes{}, err
+	}
+	notes, err := json.Marshal(p.history)
+	if err != nil {
+		return tree.Changes{}, err
+	}
+	return tree.Compare(p.dir, want, notes)
 }
 
 // readModule reads from go.mod how the project's packages are imported and where its runtime comes from.
@@ -132,7 +179,11 @@ func readModule(dir string) (fileplan.Project, error) {
 
 // tree renders every file of the project, the schema that editors check the spec against among them.
 func (p *project) tree() (tree.Tree, error) {
-	t, err := render.Render(p.files, templates.FS)
+	set, err := p.templates()
+	if err != nil {
+		return nil, err
+	}
+	t, err := render.Render(p.files, set)
 	if err != nil {
 		return nil, err
 	}

@@ -150,6 +150,7 @@ Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending.`,
 		newDestroy(std, at),
 		newLocal(std),
 		newGraph(std, at),
+		newTemplates(std, at),
 		newSchema(std),
 		newVersion(std),
 	)

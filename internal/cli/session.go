@@ -31,11 +31,12 @@ type session struct {
 	release   func()
 }
 
-// openSession brings the project up to date and terraform to where it can plan. The caller closes it.
-func openSession(ctx context.Context, std streams, start string, env environment) (*session, error) {
+// openSession brings the project up to date and terraform to where it can plan. What left the spec lives on, but for what the names
+// in destroy allow to be destroyed. The caller closes it.
+func openSession(ctx context.Context, std streams, start string, env environment, destroy ...string) (*session, error) {
 	s := &session{std: std, env: env, begun: time.Now()}
 	s.env.complete(start)
-	p, err := loadProject(start, findingsText)
+	p, err := loadProject(start, findingsText, loadOptions{destroy: destroy})
 	if err != nil {
 		return nil, err
 	}

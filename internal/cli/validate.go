@@ -48,7 +48,7 @@ The exit code is 2 when a finding is an error; warnings alone leave it at 0.`,
 			if err != nil {
 				return err
 			}
-			p, err := loadProject(start, as)
+			p, err := loadProject(start, as, loadOptions{})
 			if err != nil {
 				return err
 			}

@@ -19,6 +19,8 @@ type Module struct {
 	// Tables and Handlers stand in the order of the spec.
 	Tables   []Table
 	Handlers []Handler
+
+	dropped map[string][]string
 }
 
 func newModule(s *spec.Spec) Module {
@@ -221,6 +223,9 @@ func moduleFiles(m Module) []File {
 	}
 	if len(m.Moves()) > 0 {
 		files = append(files, File{Path: ModuleFolder + "/moved.tf", Template: "terraform/moved.tf.tmpl", View: m, Origin: origin})
+	}
+	if len(m.Removals()) > 0 {
+		files = append(files, File{Path: ModuleFolder + "/removed.tf", Template: "terraform/removed.tf.tmpl", View: m, Origin: origin})
 	}
 	if m.SNSTopic != "" {
 		files = append(files, File{Path: ModuleFolder + "/alarms.tf", Template: "terraform/alarms.tf.tmpl", View: m, Origin: origin})

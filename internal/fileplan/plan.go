@@ -18,6 +18,8 @@ type Project struct {
 	// VendorRuntime plans a copy of the runtime as a module of its own under generated/streamgen, for projects whose
 	// go.mod replaces the runtime's module with that folder.
 	VendorRuntime bool
+	// Dropped are resources that are to live on without terraform: those of a [History].
+	Dropped map[string][]string
 }
 
 // Ownership says what gen may do with a file that exists.
@@ -60,6 +62,7 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 	checkText(s, &findings)
 
 	m := newModule(s)
+	m.dropped = p.Dropped
 	files := moduleFiles(m)
 	for _, t := range m.Tables {
 		files = append(files, tableFiles(t, &findings)...)

@@ -25,7 +25,8 @@ func TestCases(t *testing.T) {
 	}
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
-			got := renderSpec(t, loadCase(t, folder), fileplan.Project{Module: "example.com/shop"})
+			s, project := loadCase(t, folder)
+			got := renderSpec(t, s, project)
 			want := filepath.Join(folder, "want")
 			if *update {
 				writeTree(t, want, got)
@@ -39,9 +40,28 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func loadCase(t *testing.T, folder string) *spec.Spec {
+// loadCase loads a folder's gen.yaml, as what comes after its before.yaml where it has one.
+func loadCase(t *testing.T, folder string) (*spec.Spec, fileplan.Project) {
 	t.Helper()
-	src, err := os.ReadFile(filepath.Join(folder, "gen.yaml"))
+	var h fileplan.History
+	if before := filepath.Join(folder, "before.yaml"); exists(before) {
+		_, h, _ = h.Next(loadSpec(t, before))
+	}
+	s, h, findings := h.Next(loadSpec(t, filepath.Join(folder, "gen.yaml")))
+	if findings.Failed() {
+		t.Fatal(findings)
+	}
+	return s, fileplan.Project{Module: "example.com/shop", Dropped: h.Dropped}
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+func loadSpec(t *testing.T, file string) *spec.Spec {
+	t.Helper()
+	src, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func checkModule(t *testing.T, files tree.Tree, module string) (found int) {
 			if strings.HasPrefix(address, "var.") && !strings.HasPrefix(to, "var.") {
 				return nil // type = string names a type
 			}
-			if strings.HasPrefix(address, "import ") || strings.HasPrefix(address, "moved ") || strings.HasPrefix(to, "replica.") || !strings.Contains(to, ".") {
+			if strings.HasPrefix(address, "import ") || strings.HasPrefix(address, "moved ") || strings.HasPrefix(address, "removed ") || strings.HasPrefix(to, "replica.") || !strings.Contains(to, ".") {
 				return nil // of another module, or of an iteration
 			}
 			found++

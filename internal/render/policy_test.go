@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"streamgen/internal/fileplan"
 	"streamgen/internal/tree"
 )
 
@@ -29,7 +28,8 @@ func TestPoliciesAreExact(t *testing.T) {
 	}
 	found := 0
 	for _, folder := range folders {
-		for _, s := range policyStatements(t, renderSpec(t, loadCase(t, folder), fileplan.Project{Module: "example.com/shop"})) {
+		s, project := loadCase(t, folder)
+		for _, s := range policyStatements(t, renderSpec(t, s, project)) {
 			found++
 			actions := texts(s.Attributes["actions"])
 			if len(actions) == 0 {

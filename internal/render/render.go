@@ -4,6 +4,8 @@ package render
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/format"
@@ -34,7 +36,7 @@ import (
 // Files come out formatted and parsed, sorted by path. An error is never the user's but a mistake in a template or a
 // view: it names the template and the line, and there is no tree.
 func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
-	set, err := parse(templates)
+	set, versions, err := parse(templates)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,7 @@ func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
 				f := files[i]
-				out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path}
+				out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path, Template: versions[f.Template]}
 				out[i].Data, errs[i] = renderFile(set, f)
 			}
 		})
@@ -60,9 +62,11 @@ func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
 	return out, nil
 }
 
-func parse(templates fs.FS) (*template.Template, error) {
-	set := template.New("").Option("missingkey=error").Funcs(funcs())
-	err := fs.WalkDir(templates, ".", func(name string, d fs.DirEntry, err error) error {
+// parse reads all templates, and gives a version for each that may be a file's: it differs when the template or a partial differs.
+func parse(templates fs.FS) (set *template.Template, versions map[string]string, err error) {
+	set = template.New("").Option("missingkey=error").Funcs(funcs())
+	texts, partials := map[string]string{}, sha256.New()
+	err = fs.WalkDir(templates, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".tmpl" {
 			return err
 		}
@@ -70,13 +74,23 @@ func parse(templates fs.FS) (*template.Template, error) {
 		if err != nil {
 			return err
 		}
+		texts[name] = string(text)
+		if strings.HasPrefix(name, "partial/") {
+			_, _ = partials.Write(text) // it never fails
+		}
 		_, err = set.New(name).Parse(string(text))
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read templates: %w", err)
+		return nil, nil, fmt.Errorf("read templates: %w", err)
 	}
-	return set, nil
+	versions = map[string]string{}
+	common := string(partials.Sum(nil))
+	for name, text := range texts {
+		sum := sha256.Sum256([]byte(common + text))
+		versions[name] = hex.EncodeToString(sum[:6])
+	}
+	return set, versions, nil
 }
 
 func renderFile(set *template.Template, f fileplan.File) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"streamgen/internal/fileplan"
 	"streamgen/internal/spec"
@@ -30,8 +31,33 @@ func TestRenderCarriesThePlan(t *testing.T) {
 		{Path: "a/x.tf", Data: []byte("name = \"a\"\nn    = 1\n"), Once: true},
 		{Path: "b/x.tf", Data: []byte("name = \"b\"\nn    = 1\n"), Origin: "tables.b"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tree.File{}, "Template")); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
+	}
+}
+
+// A file's version is that of its template and of the partials, which it may use, and of nothing else.
+func TestTemplateVersions(t *testing.T) {
+	version := func(change string) string {
+		set := fstest.MapFS{}
+		for _, name := range []string{"x.tmpl", "y.tmpl", "partial/p.tmpl"} {
+			text := "a = 1\n"
+			if name == change {
+				text = "a = 2\n"
+			}
+			set[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		got, err := Render([]fileplan.File{{Path: "x.tf", Template: "x.tmpl"}}, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].Template
+	}
+	first := version("")
+	for change, same := range map[string]bool{"": true, "x.tmpl": false, "y.tmpl": true, "partial/p.tmpl": false} {
+		if got := version(change); first == "" || got == first != same {
+			t.Errorf("%q changed: %s is now %s", change, first, got)
+		}
 	}
 }
 
@@ -78,7 +104,7 @@ func TestProjectBuilds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := loadCase(t, "testdata/cases/names")
+	s, _ := loadCase(t, "testdata/cases/names")
 	project := t.TempDir()
 	writeTree(t, project, renderSpec(t, s, fileplan.Project{Module: "example.com/shop", VendorRuntime: true}).
 		With(tree.File{Path: "go.sum", Data: sums}).
@@ -118,12 +144,14 @@ func TestTemplatesAreUsed(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for _, folder := range folders {
-		files, _ := fileplan.Plan(loadCase(t, folder), fileplan.Project{Module: "example.com/shop", VendorRuntime: true})
+		s, project := loadCase(t, folder)
+		project.VendorRuntime = true
+		files, _ := fileplan.Plan(s, project)
 		for _, f := range files {
 			used[f.Template] = true
 		}
 	}
-	set, err := parse(templates.FS)
+	set, _, err := parse(templates.FS)
 	if err != nil {
 		t.Fatal(err)
 	}

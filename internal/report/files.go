@@ -21,6 +21,8 @@ type Files struct {
 type File struct {
 	Path   string    `json:"path"`
 	Change tree.Kind `json:"change"`
+	// Class is missing, edited, stale, template-changed or up to date.
+	Class tree.Class `json:"class"`
 	// Origin is the entry of the spec, such as "tables.orders".
 	Origin string `json:"origin,omitempty"`
 }
@@ -33,11 +35,11 @@ func FilesOf(c tree.Changes) Files {
 			out.Unchanged++
 			continue
 		}
-		out.Files = append(out.Files, File{Path: f.Path, Change: f.Kind, Origin: f.Origin})
+		out.Files = append(out.Files, File{Path: f.Path, Change: f.Kind, Class: f.Class, Origin: f.Origin})
 	}
 	if len(out.Files) == 0 && c.LockStale() {
 		// Whoever is told that something is not up to date must see what.
-		out.Files = append(out.Files, File{Path: tree.LockFile, Change: tree.Update})
+		out.Files = append(out.Files, File{Path: tree.LockFile, Change: tree.Update, Class: tree.Stale})
 	}
 	return out
 }
@@ -55,6 +57,23 @@ func (f Files) Text(w io.Writer) error {
 		case tree.Create, tree.Update, tree.Remove, tree.Unchanged:
 		}
 		fmt.Fprintf(&b, "%-7s %s%s\n", verb(file.Change), file.Path, note)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// CheckText prints a line for each file that is not as it should be.
+func (f Files) CheckText(w io.Writer) error {
+	var b bytes.Buffer
+	for _, file := range f.Files {
+		if file.Class == tree.UpToDate {
+			continue
+		}
+		fmt.Fprintf(&b, "%-16s %s", file.Class, file.Path)
+		if file.Change == tree.Remove {
+			fmt.Fprintf(&b, "  (nothing in the spec needs it)")
+		}
+		b.WriteByte('\n')
 	}
 	_, err := w.Write(b.Bytes())
 	return err

@@ -22,7 +22,7 @@ func TestFilesText(t *testing.T) {
 		{Path: "generated/c.tf", Data: []byte("c")},
 		{Path: "handlers/h/handler.go", Data: []byte("h"), Once: true, Origin: "handlers.h"},
 	}
-	changes, err := tree.Compare(dir, first)
+	changes, err := tree.Compare(dir, first, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestFilesText(t *testing.T) {
 		{Path: "generated/c.tf", Data: []byte("c2")},
 		{Path: "generated/d.tf", Data: []byte("d")},
 	}
-	if changes, err = tree.Compare(dir, second); err != nil {
+	if changes, err = tree.Compare(dir, second, nil); err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
@@ -55,11 +55,49 @@ keep    handlers/h/handler.go  (yours: handlers.h is gone from the spec, the fil
 	}
 }
 
+// Each class has a line of its own, and what is up to date has none.
+func TestCheckText(t *testing.T) {
+	dir := t.TempDir()
+	write := func(files tree.Tree) tree.Changes {
+		t.Helper()
+		changes, err := tree.Compare(dir, files, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changes
+	}
+	first := tree.Tree{
+		{Path: "a.tf", Data: []byte("a"), Template: "1"}, {Path: "b.tf", Data: []byte("b"), Template: "1"}, {Path: "c.tf", Data: []byte("c"), Template: "1"},
+		{Path: "d.tf", Data: []byte("d"), Template: "1"}, {Path: "e.tf", Data: []byte("e"), Template: "1"}, {Path: "f.tf", Data: []byte("f")},
+	}
+	if err := tree.Write(dir, write(first), tree.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "a.tf")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "b.tf"), []byte("edited"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := tree.Tree{
+		first[0], first[1], {Path: "c.tf", Data: []byte("c2"), Template: "1"}, {Path: "d.tf", Data: []byte("d2"), Template: "2"},
+		{Path: "e.tf", Data: []byte("e"), Template: "2"},
+	}
+	var b strings.Builder
+	if err := report.FilesOf(write(second)).CheckText(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = "missing          a.tf\nedited           b.tf\nstale            c.tf\ntemplate-changed d.tf\nstale            f.tf  (nothing in the spec needs it)\n"
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+}
+
 // What --check complains about must be visible, a manifest that is not up to date too.
 func TestStaleLockIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	want := tree.Tree{{Path: "generated/a.tf", Data: []byte("a")}}
-	changes, err := tree.Compare(dir, want)
+	changes, err := tree.Compare(dir, want, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +107,11 @@ func TestStaleLockIsNamed(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, tree.LockFile)); err != nil {
 		t.Fatal(err)
 	}
-	if changes, err = tree.Compare(dir, want); err != nil {
+	if changes, err = tree.Compare(dir, want, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := report.FilesOf(changes)
-	if d := cmp.Diff([]report.File{{Path: tree.LockFile, Change: tree.Update}}, got.Files); d != "" || !changes.Pending() {
+	if d := cmp.Diff([]report.File{{Path: tree.LockFile, Change: tree.Update, Class: tree.Stale}}, got.Files); d != "" || !changes.Pending() {
 		t.Errorf("pending %v, %s", changes.Pending(), d)
 	}
 }

@@ -1,6 +1,9 @@
 package spec
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -45,7 +48,26 @@ func (d *decoder) profile(root value) {
 func (d *decoder) check(s *Spec) {
 	d.checkEntries(s)
 	d.checkTableNames(s)
+	d.checkDestroy(s)
 	d.checkEnvironments(s)
+}
+
+// checkDestroy wants what is to be destroyed out of the spec.
+func (d *decoder) checkDestroy(s *Spec) {
+	for _, name := range s.Destroy {
+		kind, entry, _ := strings.Cut(name, ".")
+		there := false
+		for _, t := range s.Tables {
+			there = there || kind == "table" && t.Name == entry && !t.Existing
+		}
+		made := map[string]string{"queue": "sqs", "bucket": "s3"}[kind]
+		for _, h := range s.Handlers {
+			there = there || h.Name == entry && slices.ContainsFunc(h.Sources, func(s Source) bool { return s.OnFailure.Type == made })
+		}
+		if there {
+			d.report(codeDestroy, s.Origin.Keys["destroy"], "Remove the entry from the spec, or the name from destroy.", "%s is to be destroyed and is in the spec", quote(name))
+		}
+	}
 }
 
 // checkTableNames wants each table of AWS once.

@@ -43,6 +43,7 @@ const (
 	codeSecret            code = "secret-in-spec"
 	codeUnknownRegion     code = "unknown-region"
 	codeDuplicateItem     code = "duplicate-item"
+	codeDestroy           code = "destroy"
 )
 
 // Rule is one rule that a spec is held to.
@@ -112,6 +113,7 @@ func fileRules() []Rule {
 		rule(codeUnknownEntry, "An environment overrides tables and handlers of this spec", ours),
 		rule(codeSecret, "The spec holds no secrets", ours),
 		rule(codeUnknownRegion, "The region is an AWS region", pageRegions),
+		rule(codeDestroy, "What is to be destroyed has left the spec", ours),
 		rule(codeDuplicateItem, "Names in a list differ", pageTable),
 	}
 }

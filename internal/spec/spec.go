@@ -24,6 +24,8 @@ type Spec struct {
 	// Tables and Handlers stand in the order of the file.
 	Tables   []Table
 	Handlers []Handler
+	// Destroy are tables, queues and buckets that left the spec and may be destroyed, such as "table.orders".
+	Destroy []string
 	// Environments stand in the order of the file.
 	Environments []Environment
 	// Origin is the top level of the file.

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,10 +31,27 @@ const (
 	Orphan Kind = "orphan"
 )
 
+// Class says why a file is not as it should be.
+type Class string
+
+// The classes of files.
+const (
+	UpToDate Class = "up to date"
+	// Missing files are wanted and not on disk.
+	Missing Class = "missing"
+	// EditedByHand files are not as gen wrote them.
+	EditedByHand Class = "edited"
+	// Stale files are as gen wrote them, for another spec.
+	Stale Class = "stale"
+	// TemplateChanged files are as gen wrote them, with another template.
+	TemplateChanged Class = "template-changed"
+)
+
 // Change is what happens to one path.
 type Change struct {
-	Kind Kind
-	Path string
+	Kind  Kind
+	Class Class
+	Path  string
 	// Origin is the entry of the spec that the file comes from or came from.
 	Origin string
 	// Old is what is on disk and New what is wanted; nil where there is nothing.
@@ -71,8 +89,9 @@ func (c Changes) Pending() bool {
 // LockStale reports whether gen.lock is not what it is to be.
 func (c Changes) LockStale() bool { return c.lockStale }
 
-// Compare reads gen.lock and the disk and tells what [Write] would do to have the wanted tree there. It writes nothing.
-func Compare(root string, want Tree) (Changes, error) {
+// Compare reads gen.lock and the disk and tells what [Write] would do to have the wanted tree there. It writes nothing. notes is JSON
+// that gen.lock is to keep for [Notes]; nil for none.
+func Compare(root string, want Tree, notes json.RawMessage) (Changes, error) {
 	if err := want.check(); err != nil {
 		return Changes{}, fmt.Errorf("compare: %w", err)
 	}
@@ -81,14 +100,14 @@ func Compare(root string, want Tree) (Changes, error) {
 		return Changes{}, fmt.Errorf("compare: %w", err)
 	}
 	defer dir.Close()
-	c, err := compare(dir, want)
+	c, err := compare(dir, want, notes)
 	if err != nil {
 		return Changes{}, fmt.Errorf("compare %s: %w", root, err)
 	}
 	return c, nil
 }
 
-func compare(dir *os.Root, want Tree) (Changes, error) {
+func compare(dir *os.Root, want Tree, notes json.RawMessage) (Changes, error) {
 	var have lock
 	lockData, err := readJSON(dir, LockFile, &have)
 	if err != nil {
@@ -104,7 +123,7 @@ func compare(dir *os.Root, want Tree) (Changes, error) {
 		return Changes{}, err
 	}
 
-	c := Changes{lock: lockOf(want), unfinished: intentData != nil, intent: begun}
+	c := Changes{lock: lockOf(want, notes), unfinished: intentData != nil, intent: begun}
 	wantLock, err := encodeJSON(c.lock)
 	if err != nil {
 		return Changes{}, err
@@ -135,9 +154,30 @@ func compare(dir *os.Root, want Tree) (Changes, error) {
 			c.leftovers = append(c.leftovers, p)
 		}
 	}
+	for i := range c.Files {
+		c.Files[i].Class = classOf(c.Files[i], have, c.lock)
+	}
 	slices.Sort(c.leftovers)
 	slices.SortFunc(c.Files, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return c, nil
+}
+
+func classOf(c Change, have, want lock) Class {
+	switch c.Kind {
+	case Create:
+		return Missing
+	case Edited:
+		return EditedByHand
+	case Update:
+		if was := have.Files[c.Path].Template; was != want.Files[c.Path].Template {
+			return TemplateChanged
+		}
+		return Stale
+	case Remove:
+		return Stale
+	case Unchanged, Orphan:
+	}
+	return UpToDate
 }
 
 // compareFile says what happens to a wanted file.

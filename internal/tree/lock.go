@@ -22,27 +22,43 @@ type lock struct {
 	Files map[string]lockedFile `json:"files"`
 	// Created are the files that gen created once and that are the user's since.
 	Created map[string]createdFile `json:"created"`
+	// Notes are the caller's.
+	Notes json.RawMessage `json:"notes,omitempty"`
 }
 
 type lockedFile struct {
 	Origin string `json:"origin,omitempty"`
 	SHA256 string `json:"sha256"`
+	// Template is the version of the template that the file was made with.
+	Template string `json:"template,omitempty"`
 }
 
 type createdFile struct {
 	Origin string `json:"origin,omitempty"`
 }
 
-func lockOf(t Tree) lock {
-	l := lock{Version: formatVersion, Files: map[string]lockedFile{}, Created: map[string]createdFile{}}
+func lockOf(t Tree, notes json.RawMessage) lock {
+	l := lock{Version: formatVersion, Files: map[string]lockedFile{}, Created: map[string]createdFile{}, Notes: notes}
 	for _, f := range t {
 		if f.Once {
 			l.Created[f.Path] = createdFile{Origin: f.Origin}
 			continue
 		}
-		l.Files[f.Path] = lockedFile{Origin: f.Origin, SHA256: hash(f.Data)}
+		l.Files[f.Path] = lockedFile{Origin: f.Origin, SHA256: hash(f.Data), Template: f.Template}
 	}
 	return l
+}
+
+// Notes gives what the last [Write] was told to remember; nil when there is nothing.
+func Notes(root string) (json.RawMessage, error) {
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	var l lock
+	_, err = readJSON(dir, LockFile, &l)
+	return l.Notes, err
 }
 
 // intentFile holds what a run is about to write, from before its first write until after its last.

@@ -24,6 +24,8 @@ type File struct {
 	Once bool
 	// Origin is the entry of the spec that the file comes from, such as "tables.orders"; empty for the spec as a whole.
 	Origin string
+	// Template tells versions of the template apart that the file was made with; empty when there is none.
+	Template string
 }
 
 // Tree is a set of files, sorted by path.

@@ -29,7 +29,7 @@ func treeOf(files ...File) Tree {
 
 func mustCompare(t *testing.T, root string, want Tree) Changes {
 	t.Helper()
-	c, err := Compare(root, want)
+	c, err := Compare(root, want, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,11 +255,11 @@ func TestRenameThatChangesOnlyCase(t *testing.T) {
 
 func TestNothingOutsideTheProject(t *testing.T) {
 	for _, path := range []string{"../x", "/x", "a/../../x", "a//b", ".", "", `a\b`, `..\x`, "./a", "a/"} {
-		if _, err := Compare(t.TempDir(), Tree{owned(path, "1")}); err == nil {
+		if _, err := Compare(t.TempDir(), Tree{owned(path, "1")}, nil); err == nil {
 			t.Errorf("Compare took the path %q", path)
 		}
 	}
-	if _, err := Compare(t.TempDir(), treeOf(owned("a/B", "1"), owned("A/b", "1"))); err == nil {
+	if _, err := Compare(t.TempDir(), treeOf(owned("a/B", "1"), owned("A/b", "1")), nil); err == nil {
 		t.Error("Compare took two paths that some disks hold equal")
 	}
 
@@ -267,14 +267,14 @@ func TestNothingOutsideTheProject(t *testing.T) {
 		root := filepath.Join(t.TempDir(), "project")
 		put(t, root, "../precious", "1")
 		put(t, root, LockFile, `{"version":1,"files":{"../precious":{"sha256":"`+hash([]byte("1"))+`"}},"created":{}}`)
-		if _, err := Compare(root, nil); err == nil || !strings.Contains(err.Error(), "../precious") {
+		if _, err := Compare(root, nil, nil); err == nil || !strings.Contains(err.Error(), "../precious") {
 			t.Errorf("Compare gave %v, want an error that names the path", err)
 		}
 	})
 	t.Run("folder link", func(t *testing.T) {
 		root, outside := t.TempDir(), t.TempDir()
 		link(t, outside, filepath.Join(root, "generated"))
-		if _, err := Compare(root, treeOf(owned("generated/a", "1"))); err == nil || !strings.Contains(err.Error(), "escapes") {
+		if _, err := Compare(root, treeOf(owned("generated/a", "1")), nil); err == nil || !strings.Contains(err.Error(), "escapes") {
 			t.Errorf("Compare gave %v, want an error about the link", err)
 		}
 	})
@@ -318,7 +318,7 @@ func TestUnreadableManifests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			put(t, root, c.file, c.data)
-			if _, err := Compare(root, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := Compare(root, nil, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Compare gave %v, want an error with %q", err, c.want)
 			}
 		})
