@@ -169,6 +169,9 @@ func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
 		if f.Pos.File == d.File && d.File != "" {
 			f.Pos.File = path.Join(fileplan.TerraformFolder, d.File)
 		}
+		if strings.Contains(f.Summary+f.Detail, "Table already exists") {
+			f.Detail = strings.TrimSpace(f.Detail + "\nWrite import: true to take the table over with what is in it, or give this one another name.")
+		}
 		findings = append(findings, f)
 	}
 	return findings

@@ -28,7 +28,7 @@ type History struct {
 func DataName(kind, entry string) string { return kind + "." + entry }
 
 // Next gives the history with a spec that comes after, and the spec with what the history knows of it: an entry with the name in
-// AWS of one that is gone was renamed. A finding stands for a table that was dropped and is to be created again.
+// AWS of one that is gone was renamed. A warning stands for a table that was dropped, perhaps only in a plan, and is back.
 func (h History) Next(s *spec.Spec) (*spec.Spec, History, diag.Findings) {
 	known := *s
 	known.Tables, known.Handlers = slices.Clone(s.Tables), slices.Clone(s.Handlers)
@@ -140,14 +140,14 @@ func (h History) renamedAway(next History, name string) bool {
 	return false
 }
 
-// readded finds tables that would be created though they live on.
+// readded finds tables that terraform would create though they live on, if it was told to forget them.
 func (h History) readded(s *spec.Spec) diag.Findings {
 	var findings diag.Findings
 	for _, t := range s.Tables {
 		if _, dropped := h.Dropped[DataName("table", t.Name)]; dropped && !t.Existing && !t.Import {
-			findings.Add("dropped-table", t.Origin.Pos,
-				"the table \""+t.Name+"\" was dropped from the spec and lives on, so that it cannot be created",
-				"Write import: true to take it back with what is in it. If it is gone, run gen generate --forget "+DataName("table", t.Name)+".")
+			findings.Warn("dropped-table", t.Origin.Pos,
+				"the table \""+t.Name+"\" was dropped from the spec: where that was applied, it lives on and cannot be created",
+				"Write import: true to take it back with what is in it.")
 		}
 	}
 	return findings

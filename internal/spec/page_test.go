@@ -45,7 +45,7 @@ func rulesPage() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.Code, cell(r.Summary), source)
 	}
-	b.WriteString("\nTwo more come from what is generated: `colliding-names` also for entries that would share a generated file and attributes that would\nshare a Go field, and `not-normalized` for text that terraform would change to Unicode's normal form NFC.\n")
+	b.WriteString("\nThree more come from what is generated: `colliding-names` also for entries that would share a generated file and attributes that would\nshare a Go field, `not-normalized` for text that terraform would change to Unicode's normal form NFC, and `dropped-table`, a warning, for a\ntable that left the spec before and is back.\n")
 	return b.String()
 }
 
