@@ -17,6 +17,7 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 	"github.com/spf13/cobra"
 
+	"streamgen/internal/render"
 	"streamgen/internal/report"
 	"streamgen/internal/wholefile"
 	"streamgen/templates"
@@ -70,10 +71,10 @@ func (o overlay) ReadFile(name string) ([]byte, error) {
 }
 
 // projectTemplates gives the templates of the project in dir, and what is to be said of each that is there.
-func projectTemplates(dir string) (fs.FS, []projectTemplate, error) {
+func projectTemplates(dir string) (render.Templates, []projectTemplate, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, nil, err
+		return render.Templates{}, nil, err
 	}
 	defer root.Close()
 	own, list := map[string][]byte{}, []projectTemplate(nil)
@@ -93,9 +94,9 @@ func projectTemplates(dir string) (fs.FS, []projectTemplate, error) {
 		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading templates: %w", err)
+		return render.Templates{}, nil, fmt.Errorf("reading templates: %w", err)
 	}
-	return overlay{templates.FS, own}, append(list, strays(root)...), nil
+	return render.Templates{FS: overlay{templates.FS, own}, Proven: len(own) == 0}, append(list, strays(root)...), nil
 }
 
 func compareTemplate(name string, text []byte) (templateState, error) {
@@ -130,10 +131,10 @@ func strays(root *os.Root) []projectTemplate {
 }
 
 // templates gives the project's templates, and tells of those that somebody should look at.
-func (p *project) templates() (fs.FS, error) {
+func (p *project) templates() (render.Templates, error) {
 	set, list, err := projectTemplates(p.dir)
 	if err != nil {
-		return nil, err
+		return set, err
 	}
 	for _, t := range list {
 		switch t.State {

@@ -155,6 +155,9 @@ func (h History) readded(s *spec.Spec) diag.Findings {
 
 // Removals are the addresses that terraform is to forget, sorted, without those that the module has again.
 func (m Module) Removals() []string {
+	if len(m.dropped) == 0 {
+		return nil
+	}
 	var list []string
 	present := m.Addresses()
 	for _, addresses := range m.dropped {

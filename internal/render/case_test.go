@@ -78,7 +78,7 @@ func renderSpec(t *testing.T, s *spec.Spec, p fileplan.Project) tree.Tree {
 	if len(findings) > 0 {
 		t.Fatal(findings)
 	}
-	got, err := Render(files, templates.FS)
+	got, err := Render(files, Templates{FS: templates.FS})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,93 +16,150 @@ import (
 // funcs are the ways by which a template writes a value that it does not know.
 func funcs() template.FuncMap {
 	return template.FuncMap{
-		"hcl":      hclValue,
-		"hclKey":   hclKey,
-		"hclText":  hclText,
-		"goString": strconv.Quote,
+		"hcl":     written((*hclWriter).value),
+		"hclKey":  hclKey,
+		"hclText": hclText,
+		// These write whole lines.
+		"hclArguments": written((*hclWriter).arguments),
+		"hclBlock":     written((*hclWriter).block),
+		"hclBody":      written((*hclWriter).body),
+		"goString":     strconv.Quote,
 	}
 }
 
-// hclValue gives a value of a view as an expression: text, numbers, booleans, lists and objects as literals, nil as null. An
+// written makes a function of templates of one that writes.
+func written[V any](write func(*hclWriter, V)) func(V) (string, error) {
+	return func(v V) (string, error) {
+		var w hclWriter
+		write(&w, v)
+		return w.String(), w.err
+	}
+}
+
+// hclWriter writes what templates do not know. The first value that it cannot write is its error.
+type hclWriter struct {
+	strings.Builder
+	err error
+}
+
+// arguments writes each argument on a line of its own, which begins with the line's break.
+func (w *hclWriter) arguments(list []fileplan.Argument) {
+	for _, a := range list {
+		w.WriteByte('\n')
+		w.WriteString(a.Name)
+		w.WriteString(" = ")
+		w.value(a.Value)
+	}
+}
+
+// body writes the arguments and blocks of a block, each on lines of its own, which begin with the line's break.
+func (w *hclWriter) body(b fileplan.Block) {
+	w.arguments(b.Arguments)
+	for i, block := range b.Blocks {
+		if i > 0 || len(b.Arguments) > 0 {
+			w.WriteByte('\n')
+		}
+		w.WriteByte('\n')
+		w.block(block)
+	}
+}
+
+// block writes a nested block.
+func (w *hclWriter) block(b fileplan.Block) {
+	if b.ForEach != "" {
+		w.WriteString("dynamic " + quote(b.Name) + " {\nfor_each = " + string(b.ForEach) + "\n\ncontent {")
+		w.body(b)
+		w.WriteString("\n}\n}")
+		return
+	}
+	w.WriteString(b.Name + " {")
+	w.body(b)
+	w.WriteString("\n}")
+}
+
+// value writes a value of a view as an expression: text, numbers, booleans, lists and objects as literals, nil as null. An
 // [fileplan.Expression] is written as it is.
-func hclValue(v any) (string, error) {
+func (w *hclWriter) value(v any) {
 	switch v := v.(type) {
 	case nil:
-		return "null", nil
+		w.WriteString("null")
 	case fileplan.Expression:
-		return string(v), nil
+		w.WriteString(string(v))
 	case fileplan.Text:
-		return hclTemplate(v)
+		w.template(v)
 	case string:
-		return quote(v), nil
+		w.WriteString(quote(v))
 	case bool:
-		return strconv.FormatBool(v), nil
+		w.WriteString(strconv.FormatBool(v))
 	case int:
-		return strconv.Itoa(v), nil
+		w.WriteString(strconv.Itoa(v))
 	case []any:
-		return hclList(v)
+		writeList(w, v)
 	case []string:
-		return hclList(v)
+		writeList(w, v)
 	case []fileplan.Expression:
-		return hclList(v)
+		writeList(w, v)
 	case []fileplan.Object:
-		return hclList(v)
+		writeList(w, v)
 	case fileplan.Object:
-		return hclObject(v)
+		w.object(v)
 	case fileplan.Merge:
-		elements, err := hclElements(v, ",\n")
-		return "merge(\n" + elements + ",\n)", err
+		w.WriteString("merge(\n")
+		for _, o := range v {
+			w.value(o)
+			w.WriteString(",\n")
+		}
+		w.WriteByte(')')
+	default:
+		w.fail("hcl: no way to write a %T", v)
 	}
-	return "", fmt.Errorf("hcl: no way to write a %T", v)
 }
 
-// hclTemplate gives text with expressions in it.
-func hclTemplate(t fileplan.Text) (string, error) {
-	var b strings.Builder
+func (w *hclWriter) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
+}
+
+// template writes text with expressions in it.
+func (w *hclWriter) template(t fileplan.Text) {
+	w.WriteByte('"')
 	for _, part := range t {
 		switch part := part.(type) {
 		case string:
-			b.WriteString(hclText(part))
+			w.WriteString(hclText(part))
 		case fileplan.Expression:
-			b.WriteString("${" + string(part) + "}")
+			w.WriteString("${" + string(part) + "}")
 		default:
-			return "", fmt.Errorf("hcl: no way to write a %T into text", part)
+			w.fail("hcl: no way to write a %T into text", part)
 		}
 	}
-	return `"` + b.String() + `"`, nil
+	w.WriteByte('"')
 }
 
-func hclList[T any](list []T) (string, error) {
-	elements, err := hclElements(list, ", ")
-	return "[" + elements + "]", err
-}
-
-func hclElements[T any](list []T, between string) (string, error) {
-	texts := make([]string, len(list))
+func writeList[T any](w *hclWriter, list []T) {
+	w.WriteByte('[')
 	for i, v := range list {
-		var err error
-		if texts[i], err = hclValue(v); err != nil {
-			return "", err
+		if i > 0 {
+			w.WriteString(", ")
 		}
+		w.value(v)
 	}
-	return strings.Join(texts, between), nil
+	w.WriteByte(']')
 }
 
-func hclObject(o fileplan.Object) (string, error) {
+func (w *hclWriter) object(o fileplan.Object) {
 	if len(o) == 0 {
-		return "{}", nil
+		w.WriteString("{}")
+		return
 	}
-	var b strings.Builder
-	b.WriteString("{\n")
+	w.WriteString("{\n")
 	for _, a := range o {
-		text, err := hclValue(a.Value)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(hclKey(a.Name) + " = " + text + "\n")
+		w.WriteString(hclKey(a.Name) + " = ")
+		w.value(a.Value)
+		w.WriteByte('\n')
 	}
-	b.WriteByte('}')
-	return b.String(), nil
+	w.WriteByte('}')
 }
 
 // hclKey gives a key of an object. A plain identifier needs no quotes unless it is a word of the language.
@@ -123,4 +180,12 @@ func hclText(s string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-func quote(s string) string { return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes()) }
+// quote gives text as a literal. Most of it is plain, which needs no library to know.
+func quote(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '$' || c == '%' {
+			return string(hclwrite.TokensForValue(cty.StringVal(s)).Bytes())
+		}
+	}
+	return `"` + s + `"`
+}

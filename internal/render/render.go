@@ -23,19 +23,25 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"golang.org/x/mod/modfile"
 
 	"streamgen/internal/fileplan"
 	"streamgen/internal/tree"
 )
 
-// Render fills the templates of all files. Every path in templates that ends in .tmpl is a template under that
-// name, so that each may use the others.
+// Templates are what files are filled from: every path that ends in .tmpl is a template under that name, so that each may use the
+// others.
+type Templates struct {
+	fs.FS
+	// Proven is set for templates whose every output tests have parsed: it is not parsed again.
+	Proven bool
+}
+
+// Render fills the templates of all files. They come out formatted and sorted by path.
 //
-// Files come out formatted and parsed, sorted by path. An error is never the user's but a mistake in a template or a
-// view: it names the template and the line, and there is no tree.
-func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
+// An error is never the spec's but a mistake in a template or a view: it names the template and the line, and there is
+// no tree.
+func Render(files []fileplan.File, templates Templates) (tree.Tree, error) {
 	set, versions, err := parse(templates)
 	if err != nil {
 		return nil, err
@@ -48,7 +54,7 @@ func Render(files []fileplan.File, templates fs.FS) (tree.Tree, error) {
 			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
 				f := files[i]
 				out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path, Template: versions[f.Template]}
-				out[i].Data, errs[i] = renderFile(set, f)
+				out[i].Data, errs[i] = renderFile(set, f, templates.Proven)
 			}
 		})
 	}
@@ -93,23 +99,34 @@ func parse(templates fs.FS) (set *template.Template, versions map[string]string,
 	return set, versions, nil
 }
 
-func renderFile(set *template.Template, f fileplan.File) ([]byte, error) {
+func renderFile(set *template.Template, f fileplan.File, proven bool) ([]byte, error) {
 	var b bytes.Buffer
 	if err := set.ExecuteTemplate(&b, f.Template, f.View); err != nil {
 		return nil, err // it names the template and the line itself
 	}
-	finish, known := map[string]func([]byte) ([]byte, error){
-		".go": finishGo, ".mod": finishMod, ".tf": finishHCL, ".tfvars": finishHCL,
-	}[path.Ext(f.Path)]
+	finish, known := finishers[path.Ext(f.Path)]
 	if !known {
 		return nil, fmt.Errorf("template %s: no way to check a file of this kind", f.Template)
 	}
-	data, err := finish(b.Bytes())
+	if proven {
+		return finish.format(b.Bytes())
+	}
+	data, err := finish.check(b.Bytes())
 	if bad := new(lineError); errors.As(err, &bad) {
 		return nil, fmt.Errorf("template %s: line %d of its output, %q: %w",
 			f.Template, bad.line, lineOf(b.Bytes(), bad.line), bad.err)
 	}
 	return data, err
+}
+
+// finisher is what is done to a template's output: check parses and formats it, format needs not to find mistakes.
+type finisher struct{ check, format func([]byte) ([]byte, error) }
+
+var finishers = map[string]finisher{
+	".go":     {finishGo, format.Source},
+	".mod":    {finishMod, finishMod},
+	".tf":     {finishHCL, func(src []byte) ([]byte, error) { return formatHCL(src), nil }},
+	".tfvars": {finishHCL, func(src []byte) ([]byte, error) { return formatHCL(src), nil }},
 }
 
 // lineError is what is wrong with a line of a template's output.
@@ -155,7 +172,7 @@ func finishHCL(src []byte) ([]byte, error) {
 		}
 		return nil, &lineError{line, first}
 	}
-	return hclwrite.Format(src), nil
+	return formatHCL(src), nil
 }
 
 func lineOf(src []byte, n int) string {

@@ -23,7 +23,7 @@ func TestRenderCarriesThePlan(t *testing.T) {
 		{Path: "b/x.tf", Template: "x.tmpl", View: "b", Origin: spec.Origin{Path: "tables.b"}},
 		{Path: "a/x.tf", Template: "x.tmpl", View: "a", Ownership: fileplan.Once},
 	}
-	got, err := Render(files, fstest.MapFS{"x.tmpl": {Data: []byte("name={{hcl .}}\nn   =   1\n")}})
+	got, err := Render(files, Templates{FS: fstest.MapFS{"x.tmpl": {Data: []byte("name={{hcl .}}\nn   =   1\n")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestTemplateVersions(t *testing.T) {
 			}
 			set[name] = &fstest.MapFile{Data: []byte(text)}
 		}
-		got, err := Render([]fileplan.File{{Path: "x.tf", Template: "x.tmpl"}}, set)
+		got, err := Render([]fileplan.File{{Path: "x.tf", Template: "x.tmpl"}}, Templates{FS: set})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestMistakes(t *testing.T) {
 				set = fstest.MapFS{}
 			}
 			view := struct{ Map map[string]string }{map[string]string{"a": "b"}}
-			got, err := Render([]fileplan.File{{Path: c.path, Template: "x.tmpl", View: view}}, set)
+			got, err := Render([]fileplan.File{{Path: c.path, Template: "x.tmpl", View: view}}, Templates{FS: set})
 			if err == nil || got != nil {
 				t.Fatalf("Render gave %v, %v, want an error", got, err)
 			}

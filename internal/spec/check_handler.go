@@ -167,7 +167,7 @@ func (d *decoder) checkFunction(s *Spec, h Handler) {
 			}
 		}
 	}
-	if slices.ContainsFunc(s.Handlers, func(other Handler) bool { return other.Name == h.RenamedFrom }) {
+	if h.RenamedFrom != "" && slices.ContainsFunc(s.Handlers, func(other Handler) bool { return other.Name == h.RenamedFrom }) {
 		d.report(codeRenamed, keys["renamed_from"], "Remove renamed_from, or the old entry.", "the handler %s, which this one was renamed from, is still in the spec", quote(h.RenamedFrom))
 	}
 	if n := len(s.NamePrefix) + len(h.FunctionName); n > 64 {

@@ -33,7 +33,7 @@ func TestFolderThatCannotBeSynced(t *testing.T) {
 		t.Skip(err)
 	}
 	defer dir.Close()
-	if err := (writer{dir: dir, touched: map[string]bool{".": true}}).flush(); err != nil {
+	if err := (&writer{dir: dir, touched: map[string]bool{".": true}}).flush(); err != nil {
 		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package tree
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -394,5 +395,37 @@ func TestDiff(t *testing.T) {
 	mustWrite(t, root, treeOf())
 	if err := mustCompare(t, root, treeOf()).Diff(&got); err != nil || got.Len() > 0 {
 		t.Errorf("no changes gave %q, %v", got.String(), err)
+	}
+}
+
+// A power cut can leave a file that has its name and not its content: an unfinished run's is gen's own.
+func TestPowerCut(t *testing.T) {
+	for content, want := range map[string]Kind{"": Update, "\x00\x00\x00": Update, "x": Edited} {
+		root := t.TempDir()
+		tree := treeOf(owned("generated/a", "1"), owned("generated/b", "2"))
+		put(t, root, intentFile, `{"version":1,"files":{"generated/a":["`+hash([]byte("1"))+`"]},"created":{}}`)
+		put(t, root, "generated/a", content)
+		put(t, root, "generated/b", content)
+		got := kinds(mustCompare(t, root, tree))
+		if got["generated/a"] != want || got["generated/b"] != Edited {
+			t.Errorf("%q: %v", content, got)
+		}
+	}
+}
+
+// Many files are written at the same time.
+func TestManyFiles(t *testing.T) {
+	root := t.TempDir()
+	var tree Tree
+	for i := range 500 {
+		tree = append(tree, owned(fmt.Sprintf("generated/%03d/%d", i/3, i%3), fmt.Sprint(i)))
+	}
+	mustWrite(t, root, tree)
+	if again := mustCompare(t, root, tree); again.Pending() {
+		t.Error("still pending")
+	}
+	mustWrite(t, root, tree[250:])
+	if again := mustCompare(t, root, tree[250:]); again.Pending() || len(kinds(again)) != 250 {
+		t.Errorf("%d on disk", len(disk(t, root)))
 	}
 }

@@ -10,7 +10,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // WriteOptions says how [Write] writes.
@@ -51,21 +55,23 @@ func Write(root string, c Changes, opts WriteOptions) error {
 		return fmt.Errorf("write: %w", err)
 	}
 	defer dir.Close()
-	w := writer{dir: dir, step: opts.step, touched: map[string]bool{}}
+	w := &writer{dir: dir, step: opts.step, touched: map[string]bool{}}
 	if err := w.write(c); err != nil {
 		return fmt.Errorf("write %s: %w", root, err)
 	}
 	return nil
 }
 
-// writer makes single changes to a project's disk.
+// writer makes changes to a project's disk, some of them at the same time.
 type writer struct {
-	dir     *os.Root
+	dir *os.Root
+
+	mu      sync.Mutex
 	step    func()
 	touched map[string]bool // folders with an entry that is not yet safe from a power cut
 }
 
-func (w writer) write(c Changes) error {
+func (w *writer) write(c Changes) error {
 	if err := w.sweep(c.intent); err != nil || !c.Pending() {
 		return err
 	}
@@ -94,14 +100,7 @@ func (w writer) write(c Changes) error {
 			return err
 		}
 	}
-	for _, f := range changes {
-		if f.New != nil {
-			if err := w.replace(f.Path, f.New); err != nil {
-				return err
-			}
-		}
-	}
-	if err := w.flush(); err != nil {
+	if err := w.replaceAll(slices.DeleteFunc(changes, func(f Change) bool { return f.New == nil })); err != nil {
 		return err
 	}
 
@@ -124,7 +123,7 @@ func (w writer) write(c Changes) error {
 func temporary(p string) string { return path.Join(path.Dir(p), ".gen-"+path.Base(p)+".tmp") }
 
 // sweep removes what an unfinished run left half written.
-func (w writer) sweep(unfinished intent) error {
+func (w *writer) sweep(unfinished intent) error {
 	paths := slices.AppendSeq([]string{intentFile, LockFile}, maps.Keys(unfinished.Files))
 	for _, p := range slices.AppendSeq(paths, maps.Keys(unfinished.Created)) {
 		if err := w.remove(temporary(p)); err != nil {
@@ -134,55 +133,129 @@ func (w writer) sweep(unfinished intent) error {
 	return nil
 }
 
-// replace gives a file its new content, all of it or none.
-func (w writer) replace(p string, data []byte) error {
+// replaceAll gives files their new content, those of a folder one after the other, and makes all of it safe from a power cut.
+func (w *writer) replaceAll(changes []Change) error {
+	byFolder := map[string][]Change{}
+	for _, f := range changes {
+		byFolder[path.Dir(f.Path)] = append(byFolder[path.Dir(f.Path)], f)
+	}
+	// Of many files each would wait for the disk; together they wait once.
+	together := len(changes) > 32 && canSyncTogether
+	folders := slices.Sorted(maps.Keys(byFolder))
+	err := inParallel(len(folders), func(i int) error {
+		name := folders[i]
+		folder, err := w.folder(name)
+		if err != nil {
+			return err
+		}
+		defer folder.Close()
+		for _, f := range byFolder[name] {
+			if err := w.replaceIn(folder, path.Base(f.Path), f.New, !together); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || !together {
+		return errors.Join(err, w.flush())
+	}
+	clear(w.touched)
 	w.next()
-	if err := w.dir.MkdirAll(path.Dir(p), 0o755); err != nil {
-		return err
-	}
-	temp := temporary(p)
-	if err := w.remove(temp); err != nil { // it could be a link to somewhere
-		return err
-	}
-	if err := w.create(temp, data); err != nil {
-		return errors.Join(err, w.remove(temp))
-	}
-	w.next()
-	if err := w.dir.Rename(temp, p); err != nil {
-		return errors.Join(err, w.remove(temp))
-	}
-	w.touched[path.Dir(p)] = true
-	return nil
+	return syncTogether(w.dir)
 }
 
-func (w writer) create(p string, data []byte) error {
+// folder opens a folder of the project and makes it where it is missing.
+func (w *writer) folder(name string) (*os.Root, error) {
 	w.next()
-	f, err := w.dir.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err := w.dir.MkdirAll(name, 0o755); err != nil {
+		return nil, err
+	}
+	w.touch(name)
+	return w.dir.OpenRoot(name)
+}
+
+// replace gives a file its new content, all of it or none.
+func (w *writer) replace(p string, data []byte) error {
+	folder, err := w.folder(path.Dir(p))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return w.replaceIn(folder, path.Base(p), data, true)
+}
+
+// replaceIn is replace for a file of a folder; synced says that it is safe from a power cut before it has its name.
+func (w *writer) replaceIn(folder *os.Root, name string, data []byte, synced bool) error {
+	temp := temporary(name)
+	err := w.create(folder, temp, data, synced)
+	if errors.Is(err, fs.ErrExist) { // left by an unfinished run, or a link to somewhere
+		w.next()
+		if err := folder.Remove(temp); err != nil {
+			return err
+		}
+		err = w.create(folder, temp, data, synced)
+	}
+	if err == nil {
+		w.next()
+		err = folder.Rename(temp, name)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		_ = folder.Remove(temp) // what failed is told, not that this did too
+	}
+	return err
+}
+
+func (w *writer) create(folder *os.Root, name string, data []byte, synced bool) error {
+	w.next()
+	f, err := folder.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	w.next()
 	_, err = f.Write(data)
-	if err == nil {
+	if err == nil && synced {
 		w.next()
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
 }
 
+// inParallel calls do for each number below n, on all processors, and gives one of the errors.
+func inParallel(n int, do func(i int) error) error {
+	var next atomic.Int64
+	var workers errgroup.Group
+	for range min(2*runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() error {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if err := do(int(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return workers.Wait()
+}
+
 // remove removes a file that need not be there.
-func (w writer) remove(p string) error {
+func (w *writer) remove(p string) error {
 	w.next()
 	err := w.dir.Remove(p)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	w.touched[path.Dir(p)] = true
+	w.touch(path.Dir(p))
 	return err
 }
 
+func (w *writer) touch(folder string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.touched[folder] = true
+}
+
 // prune removes a folder and those above it as far as they are empty.
-func (w writer) prune(folder string) error {
+func (w *writer) prune(folder string) error {
 	for ; folder != "."; folder = path.Dir(folder) {
 		entries, err := fs.ReadDir(w.dir.FS(), folder)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -202,7 +275,7 @@ func (w writer) prune(folder string) error {
 }
 
 // flush makes renames and removals safe from a power cut.
-func (w writer) flush() error {
+func (w *writer) flush() error {
 	defer clear(w.touched)
 	if runtime.GOOS == "windows" {
 		return nil // it offers no way to do so for a folder
@@ -224,8 +297,10 @@ func (w writer) flush() error {
 	return nil
 }
 
-func (w writer) next() {
+func (w *writer) next() {
 	if w.step != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.step()
 	}
 }
