@@ -40,6 +40,9 @@ key destroy of gen.yaml names those that may be destroyed. An entry with another
 			if err != nil {
 				return err
 			}
+			if done, err := generatedAlready(std, start, o); done || err != nil {
+				return err
+			}
 			p, err := loadProject(start, findingsText, loadOptions{forget: o.forget})
 			if err != nil {
 				return err
@@ -90,6 +93,7 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 		if err := p.write(changes, o); err != nil {
 			return err
 		}
+		p.remember(changes)
 	}
 	switch {
 	case o.json:

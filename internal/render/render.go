@@ -32,7 +32,7 @@ import (
 // Templates are what files are filled from: every path that ends in .tmpl is a template under that name, so that each may use the
 // others.
 type Templates struct {
-	fs.FS
+	FS fs.FS
 	// Proven is set for templates whose every output tests have parsed: it is not parsed again.
 	Proven bool
 }
@@ -42,7 +42,7 @@ type Templates struct {
 // An error is never the spec's but a mistake in a template or a view: it names the template and the line, and there is
 // no tree.
 func Render(files []fileplan.File, templates Templates) (tree.Tree, error) {
-	set, versions, err := parse(templates)
+	set, versions, err := parse(templates.FS)
 	if err != nil {
 		return nil, err
 	}
