@@ -26,6 +26,7 @@ provider: ## make the AWS provider available where the Terraform registry is not
 .PHONY: test
 test: ## all tests, race detector on
 	go vet ./...
+	cd examples && go vet ./... && go test ./...
 	go test -race -timeout 14m ./...
 
 .PHONY: bench
@@ -43,12 +44,14 @@ waits: ## apply and destroy once with the AWS provider's own waits
 generated: ## regenerate the reference project: there must be no diff
 	go run ./cmd/gen generate --check
 	go mod tidy -diff
+	cd examples && go mod tidy -diff
 	git diff --exit-code -- generated gen.lock gen.schema.json
 
 .PHONY: lint
 lint: ## gofmt and golangci-lint
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	go run $(GOLANGCI_LINT) run ./...
+	cd examples && go run $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 
 .PHONY: vulnerabilities
 vulnerabilities: ## known vulnerabilities in what we call; says so where the database is out of reach

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -154,12 +155,9 @@ func (p *project) compare() (tree.Changes, error) {
 	return tree.Compare(p.dir, want, notes)
 }
 
-// readModule reads from go.mod how the project's packages are imported and where its runtime comes from.
+// readModule reads from the nearest go.mod how the project's packages are imported and where its runtime comes from.
 func readModule(dir string) (fileplan.Project, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fileplan.Project{}, usagef("%s has no go.mod beside its %s; 'gen init' there makes one", dir, specFile)
-	}
+	root, data, err := findModule(dir)
 	if err != nil {
 		return fileplan.Project{}, err
 	}
@@ -168,13 +166,31 @@ func readModule(dir string) (fileplan.Project, error) {
 		return fileplan.Project{}, usageError{err}
 	}
 	if f.Module == nil {
-		return fileplan.Project{}, usagef("%s: no module directive", filepath.Join(dir, "go.mod"))
+		return fileplan.Project{}, usagef("%s: no module directive", filepath.Join(root, "go.mod"))
 	}
-	p := fileplan.Project{Module: f.Module.Mod.Path}
+	below, err := filepath.Rel(root, dir)
+	if err != nil {
+		return fileplan.Project{}, err
+	}
+	p := fileplan.Project{Module: path.Join(f.Module.Mod.Path, filepath.ToSlash(below))}
 	for _, r := range f.Replace {
-		p.VendorRuntime = p.VendorRuntime || r.Old.Path == runtimeModule && r.New.Path == vendoredRuntime
+		p.VendorRuntime = p.VendorRuntime || root == dir && r.Old.Path == runtimeModule && r.New.Path == vendoredRuntime
 	}
 	return p, nil
+}
+
+// findModule gives the folder and text of the go.mod beside a project's spec, or of the nearest one above: a module may hold
+// several projects.
+func findModule(dir string) (root string, text []byte, err error) {
+	for root = dir; ; root = filepath.Dir(root) {
+		text, err = os.ReadFile(filepath.Join(root, "go.mod"))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return root, text, err
+		}
+		if root == filepath.Dir(root) {
+			return "", nil, usagef("neither %s nor a folder above it has a go.mod; 'gen init' there makes one", dir)
+		}
+	}
 }
 
 // tree renders every file of the project, the schema that editors check the spec against among them.

@@ -27,7 +27,12 @@ func inputs(dir string) (string, error) {
 		return "", err
 	}
 	fmt.Fprintln(sum, program, info.Size(), info.ModTime().UnixNano())
-	for _, name := range []string{specFile, "go.mod", tree.LockFile} {
+	_, module, err := findModule(dir)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(sum, "%d\n%s", len(module), module)
+	for _, name := range []string{specFile, tree.LockFile} {
 		if err := addFile(sum, dir, name); err != nil {
 			return "", err
 		}

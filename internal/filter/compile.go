@@ -51,11 +51,11 @@ const (
 
 func beyond(patterns []string) string {
 	if len(patterns) > most {
-		return fmt.Sprintf("the condition has %d alternatives, and AWS allows %d filters, so that it is checked in the function", len(patterns), most)
+		return fmt.Sprintf("the condition has %d alternatives, and AWS allows %d filters; it is checked in the function", len(patterns), most)
 	}
 	for _, p := range patterns {
 		if n := len([]rune(p)); n > longest {
-			return fmt.Sprintf("the condition has %d characters as a pattern, and AWS allows %d, so that it is checked in the function", n, longest)
+			return fmt.Sprintf("the condition has %d characters as a pattern, and AWS allows %d; it is checked in the function", n, longest)
 		}
 	}
 	return ""
@@ -76,7 +76,7 @@ type compiler struct{ reasons []string }
 
 // any is what stands for a part of a condition that no pattern can say.
 func (c *compiler) any(format string, args ...any) []conjunction {
-	reason := fmt.Sprintf(format, args...) + ", so that it is checked in the function"
+	reason := fmt.Sprintf(format, args...) + "; it is checked in the function"
 	if !slices.Contains(c.reasons, reason) {
 		c.reasons = append(c.reasons, reason)
 	}

@@ -54,7 +54,7 @@ func (c Compiled) inFunction(key string) bool {
 func (s Selection) Compile() Compiled {
 	var c Compiled
 	if len(s.Changed) > 0 && s.wants(Modify) {
-		c.Reasons = append(c.Reasons, Reason{"changed", "AWS's filters compare a record with constants, not its two images with one another, so that changed is checked in the function"})
+		c.Reasons = append(c.Reasons, Reason{"changed", "AWS's filters compare a record with constants, not its two images with one another; changed is checked in the function"})
 	}
 	kinds := s.kinds()
 	where, reasons := s.Where.alternatives()
