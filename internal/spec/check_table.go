@@ -134,6 +134,11 @@ func (d *decoder) checkReplicas(s *Spec, t Table) {
 		}
 		seen[r.RegionName] = true
 	}
+	strong := slices.DeleteFunc(slices.Clone(t.Replicas), func(r Replica) bool { return r.ConsistencyMode != "STRONG" })
+	if n := len(strong); n > 0 && (n != len(t.Replicas) || n != 2) {
+		d.report(codeReplica, strong[0].Keys["consistency_mode"], "Write it for both of two replicas, or for none.",
+			"strong consistency needs a table in three regions, with consistency_mode STRONG for both replicas")
+	}
 }
 
 // checkOwnership holds to what can be said of a table that others own, of one that is adopted and of one that was renamed.

@@ -25,6 +25,7 @@ resource "aws_dynamodb_table" "orders" {
     point_in_time_recovery      = true
     deletion_protection_enabled = var.deletion_protection_enabled
     propagate_tags              = true
+    consistency_mode            = "STRONG"
   }
 
   replica {
