@@ -145,7 +145,8 @@ func (t Table) Blocks() []Block {
 		blocks = append(blocks, Block{Name: "ttl", Arguments: []Argument{{"attribute_name", t.TTLAttribute}, {"enabled", t.TTLEnabled}}})
 	}
 	blocks = append(blocks, t.recovery())
-	if t.ServerSideEncryption || t.Varies("server_side_encryption.enabled") || t.Varies("server_side_encryption.kms_key_arn") {
+	_, said := t.Origin.Keys["server_side_encryption"] // the provider leaves a table as it is that has no block
+	if said || t.ServerSideEncryption || t.Varies("server_side_encryption.enabled") || t.Varies("server_side_encryption.kms_key_arn") {
 		b := Block{Name: "server_side_encryption", Arguments: []Argument{{"enabled", t.Arg("server_side_encryption.enabled", t.ServerSideEncryption)}}}
 		b.Arguments = t.unless(b.Arguments, "kms_key_arn", "server_side_encryption.kms_key_arn", t.KMSKeyARN, "")
 		blocks = append(blocks, b)
@@ -164,8 +165,8 @@ func (t Table) recovery() Block {
 	switch {
 	case t.Varies(period):
 		b.Arguments = append(b.Arguments, Argument{"recovery_period_in_days", t.Var(period)})
-	case t.PointInTimeRecovery && t.RecoveryPeriodInDays != 0 && t.RecoveryPeriodInDays != 35:
-		b.Arguments = append(b.Arguments, Argument{"recovery_period_in_days", t.RecoveryPeriodInDays})
+	case t.PointInTimeRecovery: // the provider keeps an old value of what is not set
+		b.Arguments = append(b.Arguments, Argument{"recovery_period_in_days", cmp.Or(t.RecoveryPeriodInDays, 35)})
 	}
 	return b
 }
@@ -203,9 +204,11 @@ func (t Table) replicas() []Block {
 		if r.PointInTimeRecovery {
 			b.Arguments = append(b.Arguments, Argument{"point_in_time_recovery", true})
 		}
+		protection := any(false)
 		if r.DeletionProtection {
-			b.Arguments = append(b.Arguments, Argument{"deletion_protection_enabled", Expression("var.deletion_protection_enabled")})
+			protection = Expression("var.deletion_protection_enabled")
 		}
+		b.Arguments = append(b.Arguments, Argument{"deletion_protection_enabled", protection})
 		if r.PropagateTags {
 			b.Arguments = append(b.Arguments, Argument{"propagate_tags", true})
 		}

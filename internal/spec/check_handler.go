@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -211,6 +212,12 @@ func (h Handler) tables() []string {
 	return names
 }
 
+// secretName is what variables are called that hold secrets, reference a value that only says where one is.
+var (
+	secretName = regexp.MustCompile(`(?i)(^|_)(secret|password|passwd|token|api_?key|private_?key|credentials?)(_|$)`)
+	reference  = regexp.MustCompile(`^(arn:|/|https?://)`)
+)
+
 // checkEnvironment measures the environment as Lambda does: as JSON.
 func (d *decoder) checkEnvironment(s *Spec, h Handler) {
 	const most = 4 << 10
@@ -219,6 +226,10 @@ func (d *decoder) checkEnvironment(s *Spec, h Handler) {
 	}
 	variables := map[string]string{}
 	for _, v := range h.Environment {
+		if v.Value != "" && secretName.MatchString(v.Name) && !reference.MatchString(v.Value) {
+			d.warn(codeSecretVariable, v.Pos, "Keep the value in Secrets Manager or Parameter Store, and write {secret_arn: …} or {ssm_parameter: …}.",
+				"the variable %s looks like a secret, and its value would stand in the state and in the function's configuration", clip(v.Name))
+		}
 		variables[v.Name] = v.Value + v.Secret + v.SSMParameter
 	}
 	for _, name := range h.tables() {

@@ -106,6 +106,10 @@ func (d *decoder) checkCapacity(t Table) {
 	check("the table", t.Capacity, t.Autoscaling, t.Origin.Keys, at)
 	for _, g := range t.GlobalSecondaryIndexes {
 		check("the index", g.Capacity, g.Autoscaling, g.Keys, g.Pos)
+		if at, set := g.Keys["autoscaling"]; set && provisioned {
+			d.warn(codeScaledIndex, at, "Use billing_mode PAY_PER_REQUEST, or expect the capacity to be scaled again after an apply.",
+				"an apply sets the capacity of the index %s back to what the spec says: the AWS provider can ignore what autoscaling changed for a table, not for one index", quote(g.Name))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package spec
 
 const (
 	codeReservedVariable   code = "reserved-variable"
+	codeSecretVariable     code = "secret-in-variable"
 	codeEnvironmentSize    code = "environment-too-large"
 	codeUnknownTable       code = "unknown-table"
 	codeTableWithoutStream code = "table-without-stream"
@@ -23,6 +24,7 @@ const (
 
 const (
 	pageEnvironment = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"
+	pageSecrets     = "https://docs.aws.amazon.com/lambda/latest/dg/with-secrets-manager.html"
 	pageMapping     = "https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html"
 	pageProvisioned = "https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"
 	pageLogging     = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html"
@@ -37,6 +39,7 @@ const (
 func handlerRules() []Rule {
 	return []Rule{
 		rule(codeReservedVariable, "Environment variables that Lambda sets are not set", pageEnvironment),
+		rule(codeSecretVariable, "A variable that looks like a secret is a reference to one; a warning", pageSecrets),
 		rule(codeEnvironmentSize, "A function's environment has at most 4 KB", pageEnvironment),
 		rule(codeUnknownTable, "A handler reads a table of this spec", ours),
 		rule(codeTableWithoutStream, "A table that a handler reads has a stream", ours),

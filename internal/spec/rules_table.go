@@ -10,6 +10,7 @@ const (
 	codeTTLType          code = "ttl-type"
 	codeReplica          code = "replica"
 	codeExisting         code = "existing-table"
+	codeScaledIndex      code = "autoscaled-index"
 	codeRenamed          code = "renamed-table"
 )
 
@@ -32,6 +33,7 @@ func tableRules() []Rule {
 		rule(codeTTLType, "The attribute by which items expire has the type N", pageTTL),
 		rule(codeReplica, "A table with replicas has a stream with both images, and is in each region once", pageReplica),
 		rule(codeExisting, "Of a table that others own only what describes it is set", ours),
+		rule(codeScaledIndex, "The capacity of an index is not scaled by what an apply sets back; a warning", ours),
 		rule(codeRenamed, "A renamed table keeps its name in AWS, which cannot rename one", pageTable),
 	}
 }

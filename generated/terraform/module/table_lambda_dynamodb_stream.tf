@@ -16,6 +16,7 @@ resource "aws_dynamodb_table" "lambda_dynamodb_stream" {
   }
 
   point_in_time_recovery {
-    enabled = true
+    enabled                 = true
+    recovery_period_in_days = 35
   }
 }

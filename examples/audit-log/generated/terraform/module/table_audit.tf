@@ -20,6 +20,7 @@ resource "aws_dynamodb_table" "audit" {
   }
 
   point_in_time_recovery {
-    enabled = true
+    enabled                 = true
+    recovery_period_in_days = 35
   }
 }

@@ -19,6 +19,7 @@ resource "aws_dynamodb_table" "orders_by_customer" {
   }
 
   point_in_time_recovery {
-    enabled = true
+    enabled                 = true
+    recovery_period_in_days = 35
   }
 }

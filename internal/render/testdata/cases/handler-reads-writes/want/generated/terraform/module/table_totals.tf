@@ -13,7 +13,8 @@ resource "aws_dynamodb_table" "totals" {
   }
 
   point_in_time_recovery {
-    enabled = true
+    enabled                 = true
+    recovery_period_in_days = 35
   }
 
   server_side_encryption {

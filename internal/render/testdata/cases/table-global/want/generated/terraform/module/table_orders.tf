@@ -29,7 +29,8 @@ resource "aws_dynamodb_table" "orders" {
   }
 
   replica {
-    region_name      = "eu-west-1"
-    consistency_mode = "STRONG"
+    region_name                 = "eu-west-1"
+    deletion_protection_enabled = false
+    consistency_mode            = "STRONG"
   }
 }
