@@ -23,13 +23,15 @@ import (
 // when an apply comes to its end. So when it is there, Plan looks which of the resources that were begun are
 // still to be created and imports those that do exist, and lets those live that are tainted.
 
-// importID names the argument whose value is the id under which a resource is imported. Creating
-// one of these twice fails; other resources of a generated configuration do not mind.
-var importID = map[string]string{
-	"aws_cloudwatch_log_group": "name",
-	"aws_dynamodb_table":       "name",
-	"aws_iam_role":             "name",
-	"aws_lambda_function":      "function_name",
+// importID names the arguments whose values, with slashes between them, are the id under which a resource is imported.
+// Creating one of these twice fails; other resources of a generated configuration do not mind.
+var importID = map[string][]string{
+	"aws_cloudwatch_log_group": {"name"},
+	"aws_dynamodb_table":       {"name"},
+	"aws_iam_role":             {"name"},
+	"aws_lambda_alias":         {"function_name", "name"},
+	"aws_lambda_function":      {"function_name"},
+	"aws_s3_bucket":            {"bucket"},
 }
 
 // idempotent are the types of which a second creation with the same arguments finds the first: they need no import, and what is
@@ -81,7 +83,7 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 	var recovered []string
 	for _, address := range both(begun, p.tainted()) {
 		// Of other types nobody knows whether half of one does.
-		if kind := resourceType(address); kind != mappingType && importID[kind] == "" && !idempotent[kind] {
+		if kind := resourceType(address); kind != mappingType && importID[kind] == nil && !idempotent[kind] {
 			continue
 		}
 		if err := t.untaint(ctx, address); err != nil {
@@ -153,7 +155,7 @@ func (t *Terraform) reclaim(ctx context.Context, p Plan, lost []string) (recover
 		switch kind := resourceType(address); {
 		case kind == mappingType:
 			missing = append(missing, address)
-		case importID[kind] != "":
+		case importID[kind] != nil:
 			known = append(known, address)
 		}
 	}
@@ -279,11 +281,24 @@ func (t *Terraform) plannedIDs(ctx context.Context, p Plan, addresses []string) 
 			continue
 		}
 		after, _ := c.Change.After.(map[string]any)
-		if id, ok := after[importID[c.Type]].(string); ok && id != "" {
+		if id, ok := idOf(after, importID[c.Type]); ok {
 			ids[c.Address] = id
 		}
 	}
 	return ids, nil
+}
+
+// idOf joins the values of arguments; it reports false when one of them is not known before the resource is created.
+func idOf(values map[string]any, arguments []string) (string, bool) {
+	var parts []string
+	for _, name := range arguments {
+		value, ok := values[name].(string)
+		if !ok || value == "" {
+			return "", false
+		}
+		parts = append(parts, value)
+	}
+	return strings.Join(parts, "/"), len(parts) > 0
 }
 
 // importResource takes a resource into the state. It reports false when there is none.

@@ -344,3 +344,17 @@ func TestStateResources(t *testing.T) {
 		}
 	}
 }
+
+func TestIDOf(t *testing.T) {
+	values := map[string]any{"function_name": "f", "name": "live", "empty": "", "list": []any{}}
+	for want, arguments := range map[string][]string{"f": {"function_name"}, "f/live": {"function_name", "name"}, "": {"function_name", "empty"}} {
+		if got, ok := idOf(values, arguments); got != want || ok != (want != "") {
+			t.Errorf("%v: %q, %v", arguments, got, ok)
+		}
+	}
+	for _, arguments := range [][]string{nil, {"list"}, {"gone"}} {
+		if id, ok := idOf(values, arguments); ok {
+			t.Errorf("%v: %q", arguments, id)
+		}
+	}
+}
