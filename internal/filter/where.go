@@ -424,8 +424,8 @@ func (p *parser) checkCall(t test) {
 	}
 	switch l := t.literals[0]; {
 	case want[typ] == "":
-		p.report(t.attribute.at, "", "%s does not work on type %s", t.op, typ)
+		p.report(t.attribute.at, "It works on texts"+map[bool]string{true: " and on sets of texts and numbers"}[t.op == contains]+".", "%s does not work on type %s", t.op, typ)
 	case want[typ] != l.typ:
-		p.report(l.at, "", "%s needs type %s here, not type %s", t.op, want[typ], l.typ)
+		p.report(l.at, "A text stands in quotes, a number does not.", "%s needs type %s here, not type %s", t.op, want[typ], l.typ)
 	}
 }

@@ -57,9 +57,15 @@ func (t Table) typeOf(image filter.Image, path []string) (typ, advice string) {
 			for _, a := range attributes {
 				names = append(names, a.Name)
 			}
+			if len(names) == 0 {
+				return "", "Add it to the table's attributes."
+			}
 			return "", oneOf(name, names, "The attributes are")
 		}
 		of = &attributes[at]
+	}
+	if of.Type == "" { // it was reported
+		return "", "Give it a type that DynamoDB has."
 	}
 	return string(of.Type), ""
 }
