@@ -127,6 +127,7 @@ func loadProject(start string, as findingsFormat, o loadOptions) (*project, erro
 		return nil, findingsError{findings: p.warnings, sources: p.sources, code: ExitInput, as: as}
 	}
 	p.files = files
+	p.checkHandlers()
 	return p, nil
 }
 

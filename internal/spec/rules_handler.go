@@ -54,7 +54,7 @@ func handlerRules() []Rule {
 		rule(codeCondition, "A condition is of the grammar, compares attributes of the table by their types, and can hold", ours),
 		rule(codePattern, "A raw filter pattern is one that Lambda takes", pageSyntax),
 		rule(codePatternTrap, "A raw filter pattern looks at values as a stream record has them; a warning", pageFilters),
-		rule(codeImages, "What a filter compares is in the stream's images", pageStreams),
+		rule(codeImages, "What a filter compares, and a handler uses, is in the stream's images", pageStreams),
 		rule(codeInFunction, "What AWS's filters cannot say is checked in the function; a warning", pageFilters),
 		rule(codeStreamReaders, "At most two handlers read a table's stream", pageReaders),
 	}
