@@ -33,7 +33,7 @@ func TestTerraformValidates(t *testing.T) {
 		t.Fatal(err)
 	}
 	validate(t, all)
-	for _, name := range []string{"environments", "table-import"} {
+	for _, name := range []string{"environments", "environments-tables", "table-import", "dropped"} {
 		root := t.TempDir()
 		copyFolder(t, filepath.Join(cases, name, "want", "generated", "terraform"), root)
 		validate(t, root)

@@ -74,9 +74,9 @@ resource "aws_appautoscaling_policy" "orders_read" {
   scalable_dimension = aws_appautoscaling_target.orders_read.scalable_dimension
 
   target_tracking_scaling_policy_configuration {
-    target_value       = 70
-    scale_in_cooldown  = 60
-    scale_out_cooldown = 60
+    target_value       = 60
+    scale_in_cooldown  = 20
+    scale_out_cooldown = 5
 
     predefined_metric_specification {
       predefined_metric_type = "DynamoDBReadCapacityUtilization"
@@ -126,12 +126,38 @@ resource "aws_appautoscaling_policy" "orders_by_total_read" {
   scalable_dimension = aws_appautoscaling_target.orders_by_total_read.scalable_dimension
 
   target_tracking_scaling_policy_configuration {
-    target_value       = 70
-    scale_in_cooldown  = 60
-    scale_out_cooldown = 60
+    target_value       = 80
+    scale_in_cooldown  = 15
+    scale_out_cooldown = 15
 
     predefined_metric_specification {
       predefined_metric_type = "DynamoDBReadCapacityUtilization"
+    }
+  }
+}
+
+resource "aws_appautoscaling_target" "orders_by_total_write" {
+  service_namespace  = "dynamodb"
+  resource_id        = "table/${aws_dynamodb_table.orders.name}/index/by-total"
+  scalable_dimension = "dynamodb:index:WriteCapacityUnits"
+  min_capacity       = 1
+  max_capacity       = 6
+}
+
+resource "aws_appautoscaling_policy" "orders_by_total_write" {
+  name               = "DynamoDBWriteCapacityUtilization"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.orders_by_total_write.service_namespace
+  resource_id        = aws_appautoscaling_target.orders_by_total_write.resource_id
+  scalable_dimension = aws_appautoscaling_target.orders_by_total_write.scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = 40
+    scale_in_cooldown  = 25
+    scale_out_cooldown = 5
+
+    predefined_metric_specification {
+      predefined_metric_type = "DynamoDBWriteCapacityUtilization"
     }
   }
 }

@@ -27,11 +27,13 @@ resource "aws_dynamodb_table" "orders" {
     }
 
     on_demand_throughput {
-      max_read_request_units = 5
+      max_read_request_units  = 5
+      max_write_request_units = 6
     }
 
     warm_throughput {
-      read_units_per_second = 12000
+      read_units_per_second  = 12000
+      write_units_per_second = 4000
     }
   }
 
