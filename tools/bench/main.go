@@ -28,6 +28,8 @@ type goal struct {
 
 var goals = []goal{
 	{name: "stack-start", pkg: "./internal/local/conformance", benchmark: "BenchmarkStart", metric: "ns/op", most: 50, scale: 1e-6, unit: "ms"},
+	{name: "generate-1000-cold", pkg: "./internal/cli", benchmark: "BenchmarkGenerate/cold/1000", metric: "ns/op", most: 500, scale: 1e-6, unit: "ms"},
+	{name: "generate-1000-noop", pkg: "./internal/cli", benchmark: "BenchmarkGenerate/noop/1000", metric: "ns/op", most: 100, scale: 1e-6, unit: "ms"},
 }
 
 func main() {
