@@ -3,6 +3,8 @@ package fileplan
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"streamgen/internal/diag"
 )
@@ -91,16 +93,34 @@ func (s Starter) any(is func(Route) bool) bool {
 	return false
 }
 
-// Imports are the packages of the tables.
-func (m Main) Imports() []string { return imports(m.Routes) }
+// Import is a package that a file imports, by another name than its own if Name is not empty.
+type Import struct{ Name, Path string }
 
-// Imports are the packages of the tables.
-func (s Starter) Imports() []string { return imports(s.Routes) }
+const runtimePackage = "streamgen/runtime/stream"
 
-func imports(routes []Route) []string {
-	var list []string
-	for _, r := range routes {
-		list = append(list, r.Import)
+// Imports are the packages that the file needs, as gofmt sorts them.
+func (m Main) Imports() []Import {
+	list := []Import{{"handler", m.HandlerImport}, {Path: runtimePackage}}
+	if !m.Simple() {
+		list = append(list, tableImports(m.Routes)...)
 	}
+	return sortedImports(list)
+}
+
+// Imports are the packages that the file needs beside the standard library, as gofmt sorts them.
+func (s Starter) Imports() []Import {
+	return sortedImports(append(tableImports(s.Routes), Import{Path: runtimePackage}))
+}
+
+func tableImports(routes []Route) []Import {
+	var list []Import
+	for _, r := range routes {
+		list = append(list, Import{Path: r.Import})
+	}
+	return list
+}
+
+func sortedImports(list []Import) []Import {
+	slices.SortFunc(list, func(a, b Import) int { return strings.Compare(a.Path, b.Path) })
 	return list
 }

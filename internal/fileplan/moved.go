@@ -18,6 +18,9 @@ func (m Module) Moves() []Move {
 		moves = appendMoves(moves, t.Addresses(), t.Local, was[t.Local])
 	}
 	for _, h := range m.Handlers {
+		if h.RenamedFrom == "" && len(was) == 0 {
+			continue
+		}
 		former := h.Local
 		if h.RenamedFrom != "" {
 			former = LocalName(h.RenamedFrom)
