@@ -5,6 +5,7 @@ package graph
 import (
 	"strings"
 
+	"streamgen/internal/filter"
 	"streamgen/internal/spec"
 )
 
@@ -144,15 +145,11 @@ func tableDetail(t spec.Table) string {
 
 func sourceLabel(source spec.Source) string {
 	var parts []string
-	if len(source.On) > 0 {
-		kinds := make([]string, len(source.On))
-		for i, k := range source.On {
-			kinds[i] = string(k)
-		}
-		parts = append(parts, "on "+strings.Join(kinds, ", "))
+	if text := (filter.Selection{On: source.On, Changed: source.Changed}).String(); text != "" {
+		parts = append(parts, text)
 	}
-	if len(source.Changed) > 0 {
-		parts = append(parts, "changed "+strings.Join(source.Changed, ", "))
+	if text := source.Where.Text; text != "" {
+		parts = append(parts, "where "+strings.Join(strings.Fields(text), " "))
 	}
 	if len(source.Patterns) > 0 {
 		parts = append(parts, "filtered by patterns")

@@ -35,7 +35,7 @@ func shop() *spec.Spec {
 			}},
 			{Name: "audit", FunctionName: "audit", Sources: []spec.Source{
 				{Table: "orders", OnFailure: spec.OnFailure{Type: "arn", ARN: "arn:aws:sqs:us-east-1:123456789012:lost"}, Patterns: []string{"{}"}},
-				{Table: "customers", Enabled: true, OnFailure: spec.OnFailure{Type: "none"}, Changed: []string{"Name"}},
+				{Table: "customers", Enabled: true, OnFailure: spec.OnFailure{Type: "none"}, Changed: []string{"Name"}, Where: spec.Where{Text: "new.Name\n != 'x'"}},
 			}},
 		},
 	}
