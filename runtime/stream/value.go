@@ -1,12 +1,11 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -17,18 +16,32 @@ import (
 // Attributes that set does not look at are skipped, whatever their type, so an item may hold more than its Go type
 // knows.
 func DecodeImage(image []byte, set func(name string, v Value) error) error {
-	var attributes map[string]json.RawMessage
-	if err := json.Unmarshal(image, &attributes); err != nil {
-		return fmt.Errorf("decode image: %w", err)
+	if !json.Valid(image) {
+		var anything any
+		return fmt.Errorf("decode image: %w", json.Unmarshal(image, &anything))
 	}
-	// Sorted, so that the same image always gives the same error.
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if err := set(name, Value{attributes[name]}); err != nil {
-			return fmt.Errorf("attribute %q: %w", name, err)
+	if isNull(image) {
+		return nil
+	}
+	return each(image, "decode image", set)
+}
+
+// each calls set for each attribute of a valid JSON object.
+func each(object []byte, what string, set func(name string, v Value) error) error {
+	var buffer [32]member
+	attributes, err := membersOf(object, buffer[:0])
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	for _, a := range attributes {
+		if err := set(a.name, Value{a.value}); err != nil {
+			return fmt.Errorf("attribute %q: %w", a.name, err)
 		}
 	}
 	return nil
 }
+
+func isNull(value []byte) bool { return string(bytes.TrimSpace(value)) == "null" }
 
 // Value is one attribute's value, of the type that its image names. It holds only while [DecodeImage] runs; what
 // its methods return may be kept.
@@ -38,7 +51,7 @@ func DecodeImage(image []byte, set func(name string, v Value) error) error {
 // use both to say "nothing here". [Value.IsNull] tells them apart.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 type Value struct {
-	json []byte // such as {"S":"1"}
+	json []byte // such as {"S":"1"}; valid JSON
 }
 
 // IsNull says whether the value has the type NULL.
@@ -48,7 +61,7 @@ func (v Value) IsNull() bool {
 }
 
 // String gives a value of type S.
-func (v Value) String() (string, error) { return get(v, "S", decodeString) }
+func (v Value) String() (string, error) { return get(v, "S", unquote) }
 
 // Number gives a value of type N.
 func (v Value) Number() (Number, error) { return get(v, "N", decodeNumber) }
@@ -60,7 +73,7 @@ func (v Value) Binary() ([]byte, error) { return get(v, "B", decodeBinary) }
 func (v Value) Bool() (bool, error) { return get(v, "BOOL", decodeBool) }
 
 // StringSet gives a value of type SS, in the image's order.
-func (v Value) StringSet() ([]string, error) { return get(v, "SS", decodeSet(decodeString)) }
+func (v Value) StringSet() ([]string, error) { return get(v, "SS", decodeSet(unquote)) }
 
 // NumberSet gives a value of type NS, in the image's order.
 func (v Value) NumberSet() ([]Number, error) { return get(v, "NS", decodeSet(decodeNumber)) }
@@ -79,25 +92,11 @@ func (v Value) Null() (bool, error) {
 
 // Map calls set for each attribute of a value of type M, as [DecodeImage] does.
 func (v Value) Map(set func(name string, v Value) error) error {
-	attributes, err := get(v, "M", decodeMembers)
-	if err != nil {
+	object, err := get(v, "M", func(m []byte) ([]byte, error) { return m, nil })
+	if err != nil || object == nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if err := set(name, Value{attributes[name]}); err != nil {
-			return fmt.Errorf("attribute %q: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func decodeMembers(m json.RawMessage) (map[string]json.RawMessage, error) {
-	if m[0] != '{' {
-		return nil, errors.New("not a JSON object")
-	}
-	var members map[string]json.RawMessage
-	err := json.Unmarshal(m, &members)
-	return members, err
+	return each(object, "decode type M", set)
 }
 
 // MapOf gives a value of type M whose attributes are all decoded alike. NULL gives nil, an empty map an empty one.
@@ -118,7 +117,7 @@ func MapOf[T any](v Value, decode func(Value) (T, error)) (map[string]T, error) 
 
 // ListOf gives a value of type L whose elements are all decoded alike. NULL gives nil, an empty list an empty slice.
 func ListOf[T any](v Value, decode func(Value) (T, error)) ([]T, error) {
-	elements, err := get(v, "L", decodeElements)
+	elements, err := get(v, "L", elementsOf)
 	if err != nil || elements == nil {
 		return nil, err
 	}
@@ -129,15 +128,6 @@ func ListOf[T any](v Value, decode func(Value) (T, error)) ([]T, error) {
 		}
 	}
 	return out, nil
-}
-
-func decodeElements(m json.RawMessage) ([]json.RawMessage, error) {
-	if m[0] != '[' {
-		return nil, errors.New("not a JSON array")
-	}
-	elements := []json.RawMessage{}
-	err := json.Unmarshal(m, &elements)
-	return elements, err
 }
 
 // Optional gives a pointer to what decode gives, and nil for NULL.
@@ -153,20 +143,22 @@ func Optional[T any](v Value, decode func(Value) (T, error)) (*T, error) {
 }
 
 // split takes {"S":"1"} apart.
-func (v Value) split() (descriptor string, value json.RawMessage, err error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(v.json, &members); err != nil {
+func (v Value) split() (descriptor string, value []byte, err error) {
+	if isNull(v.json) {
+		return "", nil, errors.New("an attribute value has exactly one type, this one 0")
+	}
+	var buffer [2]member
+	members, err := membersOf(v.json, buffer[:0])
+	if err != nil {
 		return "", nil, fmt.Errorf("decode attribute value: %w", err)
 	}
 	if len(members) != 1 {
 		return "", nil, fmt.Errorf("an attribute value has exactly one type, this one %d", len(members))
 	}
-	for descriptor, value = range members {
-	}
-	return descriptor, value, nil
+	return members[0].name, members[0].value, nil
 }
 
-func get[G any](v Value, want string, decode func(json.RawMessage) (G, error)) (G, error) {
+func get[G any](v Value, want string, decode func([]byte) (G, error)) (G, error) {
 	var zero G
 	descriptor, value, err := v.split()
 	if err != nil {
@@ -188,26 +180,16 @@ func get[G any](v Value, want string, decode func(json.RawMessage) (G, error)) (
 	return got, nil
 }
 
-func decodeString(m json.RawMessage) (string, error) {
-	// encoding/json would take null for "".
-	if m[0] != '"' {
-		return "", errors.New("not a JSON string")
-	}
-	var s string
-	err := json.Unmarshal(m, &s)
-	return s, err
-}
-
-func decodeNumber(m json.RawMessage) (Number, error) {
-	s, err := decodeString(m)
+func decodeNumber(m []byte) (Number, error) {
+	s, err := unquote(m)
 	return Number(s), err
 }
 
 // strictBase64 refuses what no encoder writes: padding bits other than zero.
 var strictBase64 = base64.StdEncoding.Strict()
 
-func decodeBinary(m json.RawMessage) ([]byte, error) {
-	s, err := decodeString(m)
+func decodeBinary(m []byte) ([]byte, error) {
+	s, err := unquote(m)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +200,7 @@ func decodeBinary(m json.RawMessage) ([]byte, error) {
 	return strictBase64.DecodeString(s)
 }
 
-func decodeBool(m json.RawMessage) (bool, error) {
+func decodeBool(m []byte) (bool, error) {
 	switch string(m) {
 	case "true":
 		return true, nil
@@ -228,18 +210,14 @@ func decodeBool(m json.RawMessage) (bool, error) {
 	return false, errors.New("neither true nor false")
 }
 
-func decodeSet[G any](decode func(json.RawMessage) (G, error)) func(json.RawMessage) ([]G, error) {
-	return func(m json.RawMessage) ([]G, error) {
-		if m[0] != '[' {
-			return nil, errors.New("not a JSON array")
-		}
-		var members []json.RawMessage
-		if err := json.Unmarshal(m, &members); err != nil {
+func decodeSet[G any](decode func([]byte) (G, error)) func([]byte) ([]G, error) {
+	return func(m []byte) ([]G, error) {
+		members, err := elementsOf(m)
+		if err != nil {
 			return nil, err
 		}
 		set := make([]G, len(members))
 		for i, member := range members {
-			var err error
 			if set[i], err = decode(member); err != nil {
 				return nil, fmt.Errorf("member %d: %w", i+1, err)
 			}

@@ -88,7 +88,7 @@ func TestUnmarshalImageErrors(t *testing.T) {
 		"B with line break":  {image: `{"Receipt":{"B":"AAEq\nQQ=="}}`, want: `attribute "Receipt": decode type B: illegal base64 data at input byte 4`},
 		"B with stray bits":  {image: `{"Receipt":{"B":"AAEqQR=="}}`, want: `attribute "Receipt": decode type B: illegal base64`},
 		"BS malformed":       {image: `{"Signatures":{"BS":["AAEqQQ==","*"]}}`, want: `attribute "Signatures": decode type BS: member 2: illegal base64`},
-		"first by its name":  {image: `{"Total":{"S":""},"Paid":{"S":""},"Id":{"N":""}}`, want: `attribute "Id"`},
+		"first in the image": {image: `{"Total":{"S":""},"Paid":{"S":""},"Id":{"N":""}}`, want: `attribute "Total"`},
 		"error after a good": {image: `{"Id":{"S":"1"},"Id":{"N":"1"}}`, want: `attribute "Id": want type S, have N`},
 	}
 	for name, test := range tests {
