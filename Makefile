@@ -34,11 +34,15 @@ bench: ## the benchmarks that back a goal: one line each, ratio NAME VALUE goal 
 	@go run ./tools/bench
 
 .PHONY: verify
-verify: test waits generated lint vulnerabilities platforms ## test, linters, vulnerabilities, regenerate without a diff, every platform
+verify: test waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits
 	STREAMGEN_WITH_WAITS=1 go test -count 1 -run 'TestScript/waits' ./cmd/gen
+
+.PHONY: cases
+cases: ## apply every case of the renderer to the local stack, or see it refused by name
+	STREAMGEN_WITH_CASES=1 go test -count 1 -timeout 14m -run TestCasesOnTheLocalStack ./cmd/gen
 
 .PHONY: generated
 generated: ## regenerate the reference project: there must be no diff

@@ -32,8 +32,8 @@ var update = flag.Bool("update", false, "rewrite what the test of the cases expe
 // TestCasesOnTheLocalStack applies every case of the renderer to a local stack. What the stack refuses, it refuses by name, and
 // docs/local.md lists it.
 func TestCasesOnTheLocalStack(t *testing.T) {
-	if testing.Short() || !tf.ProviderAvailable(t.Context()) {
-		t.Skip("needs the AWS provider: make provider")
+	if os.Getenv("STREAMGEN_WITH_CASES") == "" || !tf.ProviderAvailable(t.Context()) {
+		t.Skip("takes minutes, and needs the AWS provider: make cases")
 	}
 	const cases = "../../internal/render/testdata/cases"
 	folders, err := os.ReadDir(cases)
