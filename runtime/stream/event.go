@@ -22,9 +22,12 @@ type event struct {
 }
 
 func parseEvent(payload []byte) (event, error) {
-	var e event
-	if err := json.Unmarshal(payload, &e); err != nil {
-		return e, fmt.Errorf("decode the event of a DynamoDB stream: %w", err)
+	e, ok := readEvent(payload)
+	if !ok {
+		e = event{}
+		if err := json.Unmarshal(payload, &e); err != nil {
+			return e, fmt.Errorf("decode the event of a DynamoDB stream: %w", err)
+		}
 	}
 	if e.Records == nil && absent(e.Window) {
 		return e, errors.New("the event has no Records: the function takes the events of a DynamoDB stream's event source mapping")
@@ -65,10 +68,14 @@ type streamRecord struct {
 
 // parseRecord decodes all of a record but its images. With an error it still gives all that could be read.
 func parseRecord(raw json.RawMessage) (record, error) {
-	var r record
-	err := json.Unmarshal(raw, &r)
-	if !absent(r.DynamoDB) {
-		err = errors.Join(err, json.Unmarshal(r.DynamoDB, &r.change))
+	r, ok := readRecord(raw)
+	var err error
+	if !ok {
+		r = record{}
+		err = json.Unmarshal(raw, &r)
+		if !absent(r.DynamoDB) {
+			err = errors.Join(err, json.Unmarshal(r.DynamoDB, &r.change))
+		}
 	}
 	switch {
 	case err != nil:

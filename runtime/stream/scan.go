@@ -40,6 +40,34 @@ func membersOf(object []byte, buffer []member) ([]member, error) {
 	return unique(list), nil
 }
 
+// walk calls f for each member of a valid JSON object, in their order. A name holds only while f runs.
+func walk(object []byte, f func(name, value []byte) error) error {
+	i := skipSpace(object, 0)
+	if i == len(object) || object[i] != '{' {
+		return errors.New("not a JSON object")
+	}
+	for i = skipSpace(object, i+1); object[i] != '}'; {
+		end := skipValue(object, i)
+		name := object[i+1 : end-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			plain, err := unquote(object[i:end])
+			if err != nil {
+				return err
+			}
+			name = []byte(plain)
+		}
+		i = skipSpace(object, skipSpace(object, end)+1) // the colon
+		end = skipValue(object, i)
+		if err := f(name, object[i:end:end]); err != nil {
+			return err
+		}
+		if i = skipSpace(object, end); object[i] == ',' {
+			i = skipSpace(object, i+1)
+		}
+	}
+	return nil
+}
+
 // many is how many members make a search worth a map: nearly all objects have fewer.
 const many = 64
 

@@ -44,3 +44,45 @@ func FuzzMembers(f *testing.F) {
 		}
 	})
 }
+
+// FuzzEnvelope holds the reading of events and records to encoding/json: what is read is the same, or is left to it.
+func FuzzEnvelope(f *testing.F) {
+	for _, seed := range []string{
+		`{"Records":[{"eventID":"1","eventName":"REMOVE","eventSourceARN":"arn","userIdentity":{"type":"Service","principalId":"x"},"dynamodb":{"SequenceNumber":"1","Keys":{},"OldImage":null}}]}`,
+		`{"Records":[{"EVENTID":"1","dynamodb":{"sequencenumber":"1"}}],"window":{"start":"x"},"state":{},"shardId":"s","isFinalInvokeForWindow":true}`,
+		`{"records":null}`, `{"Records":[{"eventID":null,"userIdentity":null,"dynamodb":{"SequenceNumber":1}}]}`, `{"Records":[1]}`, `null`, `[]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		e, ok := readEvent(payload)
+		if !ok {
+			return
+		}
+		var want event
+		if err := json.Unmarshal(payload, &want); err != nil {
+			t.Fatalf("read, and encoding/json says %v", err)
+		}
+		if !reflect.DeepEqual(e, want) {
+			t.Errorf("event %+v, want %+v", e, want)
+		}
+		for _, raw := range e.Records {
+			r, ok := readRecord(raw)
+			if !ok || strings.Count(string(raw), "userIdentity") > 1 || strings.Count(string(raw), "dynamodb") > 1 {
+				continue // of several with one name encoding/json merges the members
+			}
+			var want record
+			if err := json.Unmarshal(raw, &want); err != nil {
+				t.Fatalf("read, and encoding/json says %v", err)
+			}
+			if !absent(want.DynamoDB) {
+				if err := json.Unmarshal(want.DynamoDB, &want.change); err != nil {
+					t.Fatalf("read, and encoding/json says %v", err)
+				}
+			}
+			if !reflect.DeepEqual(r, want) {
+				t.Errorf("record %+v, want %+v", r, want)
+			}
+		}
+	})
+}
