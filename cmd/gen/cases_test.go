@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -129,9 +128,7 @@ func applyCase(t *testing.T, file string) string {
 // makeForeignTables makes the tables that a spec takes for there. It gives the spec with the ARNs of their streams.
 func makeForeignTables(t *testing.T, endpoint string, s *spec.Spec, src []byte) []byte {
 	t.Helper()
-	db := dynamodb.NewFromConfig(aws.Config{
-		Region: s.Region, BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
-	})
+	db := dynamodb.NewFromConfig(stackConfig(endpoint, s.Region))
 	for _, table := range s.Tables {
 		name := table.TableName
 		switch _, named, _ := strings.Cut(table.StreamARN, ":table/"); {

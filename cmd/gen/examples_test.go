@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -155,11 +154,7 @@ func (e *example) await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func (e *example) config(region string) aws.Config {
-	return aws.Config{
-		Region: region, BaseEndpoint: aws.String(e.endpoint), Credentials: credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
-	}
-}
+func (e *example) config(region string) aws.Config { return stackConfig(e.endpoint, region) }
 
 const home = "eu-central-1"
 

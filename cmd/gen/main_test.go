@@ -137,11 +137,14 @@ func cmdStack(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func client(ts *testscript.TestScript) *dynamodb.Client {
-	return dynamodb.NewFromConfig(aws.Config{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(ts.Getenv("ENDPOINT")),
-		Credentials:  credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
-	})
+	return dynamodb.NewFromConfig(stackConfig(ts.Getenv("ENDPOINT"), "us-east-1"))
+}
+
+// stackConfig leads the AWS SDK to a local stack.
+func stackConfig(endpoint, region string) aws.Config {
+	return aws.Config{
+		Region: region, BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
+	}
 }
 
 func cmdPut(ts *testscript.TestScript, neg bool, args []string) {

@@ -48,8 +48,9 @@ func newMain(h Handler, p Project) Main {
 			r.Suffix = fieldName(mapping.Table)
 		}
 		r.Function += r.Suffix
-		if s := mapping.Selection(); !s.Compile().Exact() {
-			r.Filter, r.Wanted, r.Selection = s.GoExpr("r"), "wanted"+r.Suffix, s.String()
+		s := mapping.Selection()
+		if r.Filter = s.GoExpr("r"); r.Filter != "" {
+			r.Wanted, r.Selection = "wanted"+r.Suffix, s.String()
 		}
 		m.Routes = append(m.Routes, r)
 	}
@@ -78,19 +79,9 @@ type Starter struct {
 	Routes  []Route
 }
 
-// Windowed reports whether any of the functions gets tumbling windows, Plain whether any gets single changes.
-func (s Starter) Windowed() bool { return s.any(func(r Route) bool { return r.Window }) }
-
 // Plain reports whether any of the functions gets single changes.
-func (s Starter) Plain() bool { return s.any(func(r Route) bool { return !r.Window }) }
-
-func (s Starter) any(is func(Route) bool) bool {
-	for _, r := range s.Routes {
-		if is(r) {
-			return true
-		}
-	}
-	return false
+func (s Starter) Plain() bool {
+	return slices.ContainsFunc(s.Routes, func(r Route) bool { return !r.Window })
 }
 
 // Import is a package that a file imports, by another name than its own if Name is not empty.

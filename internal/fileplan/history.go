@@ -94,7 +94,7 @@ func dataOf(m Module) map[string][]string {
 	}
 	for _, h := range m.Handlers {
 		for _, c := range h.Created() {
-			if kind := map[string]string{"sqs": "queue", "s3": "bucket"}[c.Type]; kind != "" {
+			if kind := c.DataKind(); kind != "" {
 				data[DataName(kind, h.Name)] = c.Addresses()
 			}
 		}

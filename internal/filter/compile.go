@@ -158,10 +158,10 @@ func (t test) matches(negated bool) (list []match, why string) {
 	}
 	switch t.op {
 	case in:
-		list = matchesOf(is, values)
+		list = literalMatches(values)
 	case unequal:
 		if list = []match{{but, values}}; t.attribute.typ == "BOOL" {
-			list = matchesOf(is, otherBools(values))
+			list = literalMatches(otherBools(values))
 		}
 	case exists:
 		if negated {
@@ -187,10 +187,10 @@ func (t test) matches(negated bool) (list []match, why string) {
 	return list, ""
 }
 
-func matchesOf(o matchOp, values []string) []match {
+func literalMatches(values []string) []match {
 	list := make([]match, len(values))
 	for i, v := range values {
-		list[i] = match{o, []string{v}}
+		list[i] = match{is, []string{v}}
 	}
 	return list
 }
@@ -213,13 +213,7 @@ func (l literal) json() string {
 	return encode(l.text)
 }
 
-// product gives the conjunctions of each of one list with each of another, on leaves of which they share none or know how to.
-func product(list, others []conjunction) []conjunction {
-	out, _ := products(list, others)
-	return out
-}
-
-// products is product, and tells whether the result is exact. Where it is not, it lets more through.
+// products gives the conjunctions of each of one list with each of another. Where the result is not exact, it lets more through.
 func products(list, others []conjunction) (out []conjunction, exact bool) {
 	exact = true
 	for _, a := range list {

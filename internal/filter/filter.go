@@ -58,7 +58,8 @@ func (s Selection) Compile() Compiled {
 	}
 	kinds := s.kinds()
 	where, reasons := s.Where.alternatives()
-	wanted := merge(product(kinds, where))
+	wanted, _ := products(kinds, where) // kinds and conditions share no leaf
+	wanted = merge(wanted)
 	texts := encodeAll(wanted)
 	if reason := beyond(texts); reason != "" && s.Where.root != nil {
 		texts, reasons = encodeAll(kinds), append(reasons, reason)

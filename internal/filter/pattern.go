@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func parseObject(fields map[string]any, at string) (object, error) {
 	if len(fields) == 0 && at != "" {
 		return o, fmt.Errorf("%s is an empty object", at)
 	}
-	for _, name := range sortedKeys(fields) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if list, ok := fields[name].([]any); ok && name == "$or" && len(list) > 1 {
 			or, err := parseOr(list, at)
 			if err != nil {
@@ -75,15 +76,6 @@ func parseObject(fields map[string]any, at string) (object, error) {
 		o.fields = append(o.fields, f)
 	}
 	return o, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func parseOr(list []any, at string) ([]object, error) {
@@ -326,7 +318,7 @@ func Traps(pattern string) []Trap {
 	visit = func(v any, path []string) {
 		switch v := v.(type) {
 		case map[string]any:
-			for _, name := range sortedKeys(v) {
+			for _, name := range slices.Sorted(maps.Keys(v)) {
 				if list, ok := v[name].([]any); ok && name == "$or" {
 					for _, alternative := range list {
 						visit(alternative, path)

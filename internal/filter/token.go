@@ -82,16 +82,15 @@ func (p *parser) string(quote rune) {
 		if r == '\\' {
 			if p.next++; p.next == len(p.text) || !strings.ContainsRune(`\'"`, p.text[p.next]) {
 				p.report(p.next-1, `Write \\ for a backslash.`, "a backslash in a string stands before a quote or a backslash")
-				p.failed = true
-				break
+				p.giveUp()
+				return
 			}
 			r = p.text[p.next]
 		}
 		b.WriteRune(r)
 	}
 	p.report(start, "Close it.", "the string has no end")
-	p.failed = true
-	p.token, p.next = token{kind: end, at: len(p.text)}, len(p.text)
+	p.giveUp()
 }
 
 func (p *parser) symbol() {

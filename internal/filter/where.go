@@ -169,9 +169,13 @@ func (p *parser) unexpected(want string) {
 		what = fmt.Sprintf("has an unexpected %q", p.token.text)
 	}
 	p.report(p.token.at, detail, "the condition %s", what)
+	p.giveUp()
+}
+
+// giveUp ends the parse: what follows is not understood, and nothing more is said.
+func (p *parser) giveUp() {
 	p.failed = true
-	p.token = token{kind: end, at: len(p.text)}
-	p.next = len(p.text)
+	p.token, p.next = token{kind: end, at: len(p.text)}, len(p.text)
 }
 
 func (p *parser) accept(text string) bool {
@@ -208,8 +212,7 @@ func (p *parser) one() expr {
 	const deepest = 50
 	if p.depth++; p.depth > deepest {
 		p.report(p.token.at, "Write it flatter.", "the condition is nested more than %d deep", deepest)
-		p.failed = true
-		p.token, p.next = token{kind: end, at: len(p.text)}, len(p.text)
+		p.giveUp()
 	}
 	defer func() { p.depth-- }()
 	switch {

@@ -17,13 +17,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"text/template"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"golang.org/x/mod/modfile"
+	"golang.org/x/sync/errgroup"
 
 	"streamgen/internal/fileplan"
 	"streamgen/internal/tree"
@@ -47,18 +46,16 @@ func Render(files []fileplan.File, templates Templates) (tree.Tree, error) {
 		return nil, err
 	}
 	out, errs := make(tree.Tree, len(files)), make([]error, len(files))
-	var workers sync.WaitGroup
-	next := atomic.Int64{}
-	for range min(runtime.GOMAXPROCS(0), len(files)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
-				f := files[i]
-				out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path, Template: versions[f.Template]}
-				out[i].Data, errs[i] = renderFile(set, f, templates.Proven)
-			}
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range files {
+		workers.Go(func() error {
+			out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path, Template: versions[f.Template]}
+			out[i].Data, errs[i] = renderFile(set, f, templates.Proven)
+			return nil
 		})
 	}
-	workers.Wait()
+	_ = workers.Wait()         // their errors are in errs
 	for i, err := range errs { // the first in the plan's order, whoever came first
 		if err != nil {
 			return nil, fmt.Errorf("render %s: %w", files[i].Path, err)

@@ -60,9 +60,8 @@ func (d *decoder) checkDestroy(s *Spec) {
 		for _, t := range s.Tables {
 			there = there || kind == "table" && t.Name == entry && !t.Existing
 		}
-		made := map[string]string{"queue": "sqs", "bucket": "s3"}[kind]
 		for _, h := range s.Handlers {
-			there = there || h.Name == entry && slices.ContainsFunc(h.Sources, func(s Source) bool { return s.OnFailure.Type == made })
+			there = there || h.Name == entry && slices.ContainsFunc(h.Sources, func(s Source) bool { return s.OnFailure.DataKind() == kind })
 		}
 		if there {
 			d.report(codeDestroy, s.Origin.Keys["destroy"], "Remove the entry from the spec, or the name from destroy.", "%s is to be destroyed and is in the spec", quote(name))

@@ -418,5 +418,10 @@ type OnFailure struct {
 	MessageRetention int
 }
 
+// DataKind is "queue" or "bucket" for a destination that gen creates and that holds data, and empty for any other.
+func (o OnFailure) DataKind() string {
+	return map[string]string{"sqs": "queue", "s3": "bucket"}[o.Type]
+}
+
 // Tag is one tag of a resource.
 type Tag struct{ Key, Value string }

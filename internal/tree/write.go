@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -222,17 +221,10 @@ func (w *writer) create(folder *os.Root, name string, data []byte, synced bool) 
 
 // inParallel calls do for each number below n, on all processors, and gives one of the errors.
 func inParallel(n int, do func(i int) error) error {
-	var next atomic.Int64
 	var workers errgroup.Group
-	for range min(2*runtime.GOMAXPROCS(0), n) {
-		workers.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				if err := do(int(i)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	workers.SetLimit(2 * runtime.GOMAXPROCS(0)) // some of them wait for the disk
+	for i := range n {
+		workers.Go(func() error { return do(i) })
 	}
 	return workers.Wait()
 }

@@ -19,25 +19,12 @@ type member struct {
 // membersOf gives the members of a valid JSON object in their order; of several with the same name the last one. buffer may
 // lend its memory.
 func membersOf(object []byte, buffer []member) ([]member, error) {
-	i := skipSpace(object, 0)
-	if i == len(object) || object[i] != '{' {
-		return nil, errors.New("not a JSON object")
-	}
 	list := buffer[:0]
-	for i = skipSpace(object, i+1); object[i] != '}'; {
-		end := skipValue(object, i)
-		name, err := unquote(object[i:end])
-		if err != nil {
-			return nil, err
-		}
-		i = skipSpace(object, skipSpace(object, end)+1) // the colon
-		end = skipValue(object, i)
-		list = put(list, member{name, object[i:end:end]})
-		if i = skipSpace(object, end); object[i] == ',' {
-			i = skipSpace(object, i+1)
-		}
-	}
-	return unique(list), nil
+	err := walk(object, func(name, value []byte) error {
+		list = put(list, member{string(name), value})
+		return nil
+	})
+	return unique(list), err
 }
 
 // walk calls f for each member of a valid JSON object, in their order. A name holds only while f runs.
@@ -49,7 +36,7 @@ func walk(object []byte, f func(name, value []byte) error) error {
 	for i = skipSpace(object, i+1); object[i] != '}'; {
 		end := skipValue(object, i)
 		name := object[i+1 : end-1]
-		if bytes.IndexByte(name, '\\') >= 0 {
+		if !plain(name) {
 			plain, err := unquote(object[i:end])
 			if err != nil {
 				return err
@@ -178,13 +165,16 @@ func literalEnd(b []byte, i int) int {
 	return i
 }
 
+// plain reports whether what stands between the quotes of a string is its text.
+func plain(text []byte) bool { return bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) }
+
 // unquote gives the text of a valid JSON string. What is not UTF-8, and escapes, are encoding/json's to decide.
 func unquote(quoted []byte) (string, error) {
 	if len(quoted) < 2 || quoted[0] != '"' {
 		return "", errors.New("not a JSON string")
 	}
 	text := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
+	if plain(text) {
 		return string(text), nil
 	}
 	var s string
