@@ -13,6 +13,8 @@ import (
 type Main struct {
 	// Name is the function's name, HandlerImport the import path of its handler.
 	Name, HandlerImport string
+	// Constructor is set for a handler that its function New makes.
+	Constructor bool
 	// Routes are what the function's tables are handled by.
 	Routes []Route
 }
@@ -28,21 +30,43 @@ type Route struct {
 	Filter, Wanted, Selection string
 	// Suffix sets the names of a handler with several tables apart; empty for the only table.
 	Suffix string
-	// Window is set for a mapping with a tumbling window.
-	Window bool
+	// Window is set for a mapping with a tumbling window, Batch for a function that gets all changes of an invocation.
+	Window, Batch bool
+	// Options are further options of the route, as Go expressions.
+	Options []string
 }
 
-// Simple reports whether the function has one table, whose every record it handles.
+// On is the runtime's function that makes the route.
+func (r Route) On() string {
+	switch {
+	case r.Window:
+		return "OnWindow"
+	case r.Batch:
+		return "OnBatch"
+	}
+	return "On"
+}
+
+// Simple reports whether the function has one table, whose every record it handles by itself.
 func (m Main) Simple() bool {
-	return len(m.Routes) == 1 && m.Routes[0].Filter == "" && !m.Routes[0].Window
+	return len(m.Routes) == 1 && len(m.Routes[0].Options) == 0 && m.Routes[0].On() == "On" && !m.Constructor
+}
+
+// Receiver is what the handler's functions belong to.
+func (m Main) Receiver() string {
+	if m.Constructor {
+		return "h"
+	}
+	return "handler"
 }
 
 func newMain(h Handler, p Project) Main {
-	m := Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name)}
+	m := Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name), Constructor: h.Constructor}
 	for _, mapping := range h.Mappings() {
 		pkg := packageName(mapping.Table, "table")
 		r := Route{
-			Table: mapping.Table, Package: pkg, Import: path.Join(p.Module, tablesFolder, pkg), Function: "Handle", Window: mapping.TumblingWindow > 0,
+			Table: mapping.Table, Package: pkg, Import: path.Join(p.Module, tablesFolder, pkg), Function: "Handle",
+			Window: mapping.TumblingWindow > 0, Batch: mapping.Handle == "batch",
 		}
 		if len(h.Sources) > 1 {
 			r.Suffix = fieldName(mapping.Table)
@@ -51,6 +75,16 @@ func newMain(h Handler, p Project) Main {
 		s := mapping.Selection()
 		if r.Filter = s.GoExpr("r"); r.Filter != "" {
 			r.Wanted, r.Selection = "wanted"+r.Suffix, s.String()
+			r.Options = append(r.Options, "stream.Where("+r.Wanted+")")
+		}
+		if mapping.MaxConcurrency > 1 {
+			r.Options = append(r.Options, fmt.Sprintf("stream.MaxConcurrency(%d)", mapping.MaxConcurrency))
+		}
+		if names := mapping.sensitiveKeys(); len(names) > 0 {
+			r.Options = append(r.Options, "stream.RedactKeys("+strings.Join(names, ", ")+")")
+		}
+		if !h.EMFMetrics {
+			r.Options = append(r.Options, "stream.Metrics(nil)")
 		}
 		m.Routes = append(m.Routes, r)
 	}
@@ -76,12 +110,22 @@ func (m Main) check(h Handler, findings *diag.Findings) {
 type Starter struct {
 	// Package is the handler's package name.
 	Package string
-	Routes  []Route
+	// Constructor is set for a handler that its function New makes.
+	Constructor bool
+	Routes      []Route
 }
 
-// Plain reports whether any of the functions gets single changes.
+// Plain reports whether any of the functions gets single changes or batches of them.
 func (s Starter) Plain() bool {
 	return slices.ContainsFunc(s.Routes, func(r Route) bool { return !r.Window })
+}
+
+// Receiver is what stands before the name of a method; empty for functions.
+func (s Starter) Receiver() string {
+	if s.Constructor {
+		return "(h *Handler) "
+	}
+	return ""
 }
 
 // Import is a package that a file imports, by another name than its own if Name is not empty.

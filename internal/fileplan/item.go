@@ -3,7 +3,6 @@ package fileplan
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"streamgen/internal/diag"
 	"streamgen/internal/spec"
@@ -17,6 +16,10 @@ type Item struct {
 	Variable string
 	// Types are the item's own type, first, and those of the maps that it holds.
 	Types []Structure
+	// Keys are the attributes of the primary key.
+	Keys []string
+	// Extra is set when the item keeps the attributes that the spec does not type.
+	Extra bool
 }
 
 // Structure is one generated type.
@@ -31,8 +34,10 @@ type Field struct {
 	Attribute spec.Attribute
 	// Role is "hash key", "range key" or empty.
 	Role string
-	// GoType is the field's type, Decode the call that gives its value from the variable v.
-	GoType, Decode string
+	// GoType is the field's type, Read the call that gives its value from the decoder d, Write the one that writes it to the encoder e.
+	GoType, Read, Write string
+	// Constant is the name of the constant that names the attribute of an item.
+	Constant string
 }
 
 func newItem(s *spec.Spec, t spec.Table) Item {
@@ -43,6 +48,10 @@ func newItem(s *spec.Spec, t spec.Table) Item {
 		item.DefaultName = t.TableName
 	}
 	item.structure("Item", "Item is an item of the table as far as the spec types its attributes.", t.Attributes)
+	item.Keys, item.Extra = []string{t.HashKey}, t.UnknownAttributes == "keep"
+	if t.RangeKey != "" {
+		item.Keys = append(item.Keys, t.RangeKey)
+	}
 	for i, f := range item.Types[0].Fields {
 		switch f.Attribute.Name {
 		case t.HashKey:
@@ -51,7 +60,29 @@ func newItem(s *spec.Spec, t spec.Table) Item {
 			item.Types[0].Fields[i].Role = "range key"
 		}
 	}
+	item.nameConstants()
 	return item
+}
+
+// nameConstants names the constants of the item's attributes as its fields, as long as the package has nothing else of that name.
+func (item *Item) nameConstants() {
+	taken := map[string]bool{"Name": true, "TableName": true}
+	for _, t := range item.Types {
+		taken[t.Name] = true
+	}
+	fields := item.Types[0].Fields
+	for _, unlike := range []bool{false, true} {
+		for i, f := range fields {
+			if f.Constant != "" || taken[f.Name] != unlike {
+				continue
+			}
+			for f.Constant = f.Name; taken[f.Constant]; {
+				f.Constant += "Attribute"
+			}
+			taken[f.Constant] = true
+			fields[i] = f
+		}
+	}
 }
 
 // structure adds a type, and after it those of its fields.
@@ -60,24 +91,15 @@ func (item *Item) structure(name, doc string, attributes []spec.Attribute) {
 	item.Types = append(item.Types, Structure{Name: name, Doc: doc})
 	for _, a := range attributes {
 		f := Field{Name: fieldName(a.Name), Attribute: a}
-		goType, decoder := item.decoding(name+f.Name, a)
-		f.GoType, f.Decode = goType, call(decoder)
+		c := item.codec(name+f.Name, a)
+		f.GoType, f.Read, f.Write = c.goType, c.readCall, fmt.Sprintf(c.writeCall, "it."+f.Name)
 		if a.Optional && !nilable(a) {
-			f.GoType, f.Decode = "*"+goType, "stream.Optional(v, "+decoder+")"
+			f.GoType = "*" + c.goType
+			f.Read = "stream.Optional(d, " + c.read + ")"
+			f.Write = "stream.WriteOptional(e, it." + f.Name + ", " + c.write + ")"
 		}
 		item.Types[index].Fields = append(item.Types[index].Fields, f)
 	}
-}
-
-// call applies a decoder to v.
-func call(decoder string) string {
-	if method, found := strings.CutPrefix(decoder, "stream.Value."); found {
-		return "v." + method + "()"
-	}
-	if _, body, found := strings.Cut(decoder, "{ return "); found {
-		return strings.TrimSuffix(body, " }")
-	}
-	return decoder + "(v)"
 }
 
 // nilable reports whether the zero value of an attribute's type already says that it is absent.
@@ -89,41 +111,60 @@ func nilable(a spec.Attribute) bool {
 	return a.Type == spec.Map && a.Of != nil
 }
 
-// decoding gives the Go type of an attribute and the function that decodes it. name is that of the type that a structure gets.
-func (item *Item) decoding(name string, a spec.Attribute) (goType, decoder string) {
-	switch a.Type {
-	case spec.String:
-		return "string", "stream.Value.String"
-	case spec.Number:
-		return "stream.Number", "stream.Value.Number"
-	case spec.Binary:
-		return "[]byte", "stream.Value.Binary"
-	case spec.Bool:
-		return "bool", "stream.Value.Bool"
-	case spec.Null:
-		return "bool", "stream.Value.Null"
-	case spec.StringSet:
-		return "[]string", "stream.Value.StringSet"
-	case spec.NumberSet:
-		return "[]stream.Number", "stream.Value.NumberSet"
-	case spec.BinarySet:
-		return "[][]byte", "stream.Value.BinarySet"
-	case spec.List:
-		return item.elements(name, a, "[]", "stream.ListOf")
-	case spec.Map:
-		if a.Of != nil {
-			return item.elements(name, a, "map[string]", "stream.MapOf")
-		}
-		item.structure(name, name+" is a map inside an item.", a.Attributes)
-		return name, "decode" + name
-	}
-	return "", "" // no such type passes spec.Load; the result does not parse
+// codec is how an attribute is read and written: the functions that do it, for elements of others, and the calls of them, writeCall with %s
+// for the value.
+type codec struct{ goType, read, readCall, write, writeCall string }
+
+// methods are the codec of what a method of the decoder reads and one of the encoder writes.
+func methods(goType, read, write string) codec {
+	return codec{goType, "(*stream.Decoder)." + read, "d." + read + "()", "(*stream.Encoder)." + write, "e." + write + "(%s)"}
 }
 
-func (item *Item) elements(name string, a spec.Attribute, prefix, decode string) (goType, decoder string) {
-	element, each := item.decoding(name, *a.Of)
-	goType = prefix + element
-	return goType, fmt.Sprintf("func(v stream.Value) (%s, error) { return %s(v, %s) }", goType, decode, each)
+// codec gives that of an attribute. name is that of the type that a structure gets.
+func (item *Item) codec(name string, a spec.Attribute) codec {
+	switch a.Type {
+	case spec.String:
+		return methods("string", "String", "String")
+	case spec.Number:
+		switch a.Number {
+		case "int64":
+			return methods("int64", "Int64", "Int64")
+		case "float64":
+			return methods("float64", "Float64", "Float64")
+		}
+		return methods("stream.Number", "Number", "Number")
+	case spec.Binary:
+		return methods("[]byte", "Binary", "Binary")
+	case spec.Bool:
+		return methods("bool", "Bool", "Bool")
+	case spec.Null:
+		return methods("bool", "OnlyNull", "Null")
+	case spec.StringSet:
+		return methods("[]string", "StringSet", "StringSet")
+	case spec.NumberSet:
+		return methods("[]stream.Number", "NumberSet", "NumberSet")
+	case spec.BinarySet:
+		return methods("[][]byte", "BinarySet", "BinarySet")
+	case spec.List:
+		return item.elements(name, a, "[]", "ListOf", "WriteList")
+	case spec.Map:
+		if a.Of != nil {
+			return item.elements(name, a, "map[string]", "MapOf", "WriteMap")
+		}
+		item.structure(name, name+" is a map inside an item.", a.Attributes)
+		return codec{name, "read" + name, "read" + name + "(d)", "write" + name, "write" + name + "(e, %s)"}
+	}
+	return codec{} // no such type passes spec.Load; the result does not parse
+}
+
+func (item *Item) elements(name string, a spec.Attribute, prefix, read, write string) codec {
+	element := item.codec(name, *a.Of)
+	c := codec{goType: prefix + element.goType}
+	c.readCall = fmt.Sprintf("stream.%s(d, %s)", read, element.read)
+	c.read = fmt.Sprintf("func(d *stream.Decoder) %s { return %s }", c.goType, c.readCall)
+	c.writeCall = "stream." + write + "(e, %s, " + element.write + ")"
+	c.write = fmt.Sprintf("func(e *stream.Encoder, v %s) { %s }", c.goType, fmt.Sprintf(c.writeCall, "v"))
+	return c
 }
 
 // Doc is the field's comment, on one line whatever the attribute is called.
@@ -144,6 +185,15 @@ func (s Structure) Nested() bool { return s.Name != "Item" }
 // check finds attributes that would be the same field, and maps that would be the same type.
 func (item Item) check(t spec.Table, findings *diag.Findings) {
 	types := map[string]bool{}
+	if item.Extra {
+		for _, f := range item.Types[0].Fields {
+			if f.Name == "Extra" {
+				findings.Add("colliding-names", f.Attribute.Pos,
+					fmt.Sprintf("attribute %q of table %q becomes the Go field Extra, which holds the attributes that the spec does not type", f.Attribute.Name, t.Name),
+					"Leave the attribute out of the spec, or unknown_attributes: keep.")
+			}
+		}
+	}
 	for _, s := range item.Types {
 		if types[s.Name] {
 			findings.Add("colliding-names", t.Origin.Keys["attributes"],

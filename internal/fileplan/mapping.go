@@ -1,6 +1,7 @@
 package fileplan
 
 import (
+	"strconv"
 	"strings"
 
 	"streamgen/internal/filter"
@@ -140,3 +141,14 @@ func (m Mapping) FilterPatterns() []string {
 
 // Selection is the mapping's typed filter.
 func (m Mapping) Selection() filter.Selection { return m.Source.Selection(m.table.Table) }
+
+// sensitiveKeys are the key attributes of the mapping's table whose values the log hides, as Go literals.
+func (m Mapping) sensitiveKeys() []string {
+	var names []string
+	for _, a := range m.table.Attributes {
+		if a.Sensitive {
+			names = append(names, strconv.Quote(a.Name))
+		}
+	}
+	return names
+}

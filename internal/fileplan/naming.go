@@ -72,7 +72,7 @@ func fieldName(attribute string) string {
 	switch {
 	case !token.IsExported(name):
 		return "X" + name
-	case name == "UnmarshalImage": // the item's method
+	case name == "UnmarshalImage", name == "MarshalImage", name == "KeyNames": // the item's methods
 		return name + "Attribute"
 	}
 	return name

@@ -110,7 +110,7 @@ func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
 		{Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl", View: m, Origin: origin},
 		{
 			Path: path.Join(handlersFolder, h.Name, "handler.go"), Template: "go/handler.go.tmpl", Ownership: Once,
-			View: Starter{Package: packageName(h.Name, "handler"), Routes: m.Routes}, Origin: origin,
+			View: Starter{Package: packageName(h.Name, "handler"), Constructor: h.Constructor, Routes: m.Routes}, Origin: origin,
 		},
 	}
 }

@@ -30,7 +30,7 @@ func table(name string, line int, attributes ...string) spec.Table {
 func handler(name, table string, line int) spec.Handler {
 	origin := spec.Origin{Path: "handlers." + name, Pos: at(line), Keys: map[string]diag.Position{"table": at(line + 1)}}
 	return spec.Handler{
-		Name: name, FunctionName: name, EphemeralStorage: 512, ReservedConcurrentExecutions: -1, Architecture: "arm64", Origin: origin,
+		Name: name, FunctionName: name, EphemeralStorage: 512, ReservedConcurrentExecutions: -1, Architecture: "arm64", EMFMetrics: true, Origin: origin,
 		LogGroup: spec.LogGroup{Class: "STANDARD"},
 		Sources: []spec.Source{{
 			Table: table, ParallelizationFactor: 1, MaximumRetryAttempts: -1, MaximumRecordAge: -1, Enabled: true, Origin: origin,

@@ -15,7 +15,7 @@ func shop(change func(s *spec.Spec, h *spec.Handler)) *spec.Spec {
 		Project: "shop", Settings: spec.Settings{Region: "us-east-1"},
 		Tables: []spec.Table{shopTable("orders"), shopTable("customers")},
 		Handlers: []spec.Handler{{
-			Name: "ship", FunctionName: "ship-v1", MemorySize: 128, Timeout: 30, EphemeralStorage: 512, Architecture: "arm64",
+			Name: "ship", FunctionName: "ship-v1", MemorySize: 128, Timeout: 30, EphemeralStorage: 512, Architecture: "arm64", EMFMetrics: true,
 			ReservedConcurrentExecutions: -1, LogGroup: spec.LogGroup{RetentionInDays: 30, Class: "STANDARD"},
 			Logging: spec.Logging{Format: "Text"}, Alarms: spec.Alarms{IteratorAge: 600_000},
 			Origin: spec.Origin{Path: "handlers.ship", Pos: at(10)},

@@ -46,7 +46,7 @@ func hostileSpec(text string) *spec.Spec {
 		}},
 		Handlers: []spec.Handler{{
 			// The name is a path, which only spec.Load makes safe.
-			Name: "h", FunctionName: "h", Description: text + "x", Environment: []spec.Variable{{Name: text, Value: text}}, Architecture: text,
+			Name: "h", FunctionName: "h", Description: text + "x", EMFMetrics: true, Environment: []spec.Variable{{Name: text, Value: text}}, Architecture: text,
 			Sources: []spec.Source{{Table: text, StartingPosition: text, Patterns: []string{text}, OnFailure: spec.OnFailure{Type: "arn", ARN: text}}},
 		}},
 	}
@@ -201,8 +201,8 @@ func checkItemTexts(t *testing.T, src, text string) {
 		}
 		return true
 	})
-	want := map[string]int{"cmp": 1, "os": 1, "streamgen/runtime/stream": 1, "range": 1, "t": 1}
-	want[text]++
+	want := map[string]int{"cmp": 1, "os": 1, "streamgen/runtime/stream": 1, "range": 4, "t": 1}
+	want[text] += 4
 	want[fileplan.TableVariable(text)]++
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("literals (-want +got):\n%s", diff)

@@ -183,6 +183,7 @@ func (d *decoder) checkMapping(s *Spec, h Handler, source Source) {
 		d.warn(codeRecordAge, keyPosition(h, source, "maximum_record_age_in_seconds"), "Write 86400 or less.",
 			"the stream keeps a record for 24 hours: a maximum_record_age_in_seconds of %d is never reached", source.MaximumRecordAge)
 	}
+	d.checkForm(h, source)
 	bounded := source.MaximumRetryAttempts >= 0 || source.MaximumRecordAge >= 0
 	if bounded && source.OnFailure.Type == "none" {
 		key := "maximum_retry_attempts"
@@ -200,6 +201,23 @@ func (d *decoder) checkMapping(s *Spec, h Handler, source Source) {
 		if strings.HasSuffix(source.OnFailure.ARN, ".fifo") {
 			d.report(codeDestination, keyPosition(h, source, "destination_config.on_failure.destination_arn"), "Name a standard queue or topic.", "a mapping cannot report to a FIFO queue or topic")
 		}
+	}
+}
+
+// checkForm finds what the form of the handler's function rules out.
+func (d *decoder) checkForm(h Handler, source Source) {
+	form := ""
+	switch {
+	case source.TumblingWindow > 0:
+		form = "a tumbling window makes one state of all changes"
+		if source.Handle == "batch" {
+			d.report(codeInvalidValue, keyPosition(h, source, "handle"), "Leave it out: the function of a window gets its changes together.", "%s, so handle says nothing", form)
+		}
+	case source.Handle == "batch":
+		form = "a batch is handled as one"
+	}
+	if form != "" && source.MaxConcurrency > 1 {
+		d.report(codeInvalidValue, keyPosition(h, source, "max_concurrency"), "Leave it out.", "%s, so nothing of it is handled at the same time", form)
 	}
 }
 

@@ -22,6 +22,21 @@ func (d *decoder) checkTable(s *Spec, t Table) {
 	d.checkTTL(t)
 	d.checkReplicas(s, t)
 	d.checkOwnership(s, t)
+	d.checkSensitive(t, t.Attributes)
+}
+
+// checkSensitive finds attributes that are to be hidden in the log, where they never are.
+func (d *decoder) checkSensitive(t Table, attributes []Attribute) {
+	for _, a := range attributes {
+		if a.Sensitive && a.Name != t.HashKey && a.Name != t.RangeKey {
+			d.report(codeInvalidValue, a.Pos, "Leave it out.", "sensitive says nothing here: of an item the log has the key alone, and attribute %s is not of it", quote(a.Name))
+		}
+		below := a.Attributes
+		if a.Of != nil {
+			below = append(slices.Clone(below), *a.Of)
+		}
+		d.checkSensitive(Table{}, below)
+	}
 }
 
 // checkIndexes holds the indexes of a table to their rules; the names of both kinds are one set.

@@ -22,6 +22,8 @@ var tableObject = object[Table]{
 			text{min: 1}, func(t *Table) *string { return &t.RangeKey }),
 		required("attributes", "The typed attributes of the table's items: name: type, or name: {type, optional, attributes, of}.",
 			attributeMap(), func(t *Table) *[]Attribute { return &t.Attributes }),
+		preset("unknown_attributes", "What items do with attributes that the spec does not type: keep holds them as JSON in the field Extra, and writes them again.",
+			choice{values: []string{"skip", "keep"}}, func(t *Table) *string { return &t.UnknownAttributes }, "skip"),
 		perEnvironment(preset("billing_mode", "How the table is paid for.",
 			choice{values: []string{"PAY_PER_REQUEST", "PROVISIONED"}}, func(t *Table) *string { return &t.BillingMode }, "PAY_PER_REQUEST")),
 		perEnvironment(optional("read_capacity", "Read capacity units of a PROVISIONED table.",
@@ -123,6 +125,8 @@ func (attributeShape) decode(d *decoder, v value) Attribute {
 		d.fail(v, codeMissingKey, detail, "%s of type %s needs %s", v.what, a.Type, key)
 	}
 	switch {
+	case a.Type != Number && a.Number != "":
+		need("no number", "It chooses the Go type of an N.")
 	case a.Type == Map && (len(a.Attributes) > 0) == (a.Of != nil):
 		need("either attributes or of", "A structure has attributes; a map whose names are data has of, the type of its values.")
 	case a.Type == List && a.Of == nil:
@@ -147,6 +151,10 @@ func attributeObject() object[Attribute] {
 		fields: []field[Attribute]{
 			required("type", "The type.", asType{types}, func(a *Attribute) *AttributeType { return &a.Type }),
 			preset("optional", "Whether the attribute may be absent; code can tell then.", boolean{}, func(a *Attribute) *bool { return &a.Optional }, false),
+			preset("sensitive", "Whether the log hides the values of this attribute, which is one of the table's key.",
+				boolean{}, func(a *Attribute) *bool { return &a.Sensitive }, false),
+			optional("number", "The Go type of an N: decimal, without it, holds every number of DynamoDB exactly; one that int64 or float64 cannot hold is an error of its record.",
+				choice{values: []string{"decimal", "int64", "float64"}}, func(a *Attribute) *string { return &a.Number }),
 			{
 				key: "attributes", doc: "The attributes of a map (M) that is a structure.", setDefault: func(*decoder, *Attribute) {},
 				decode: func(d *decoder, v value, a *Attribute, _ keySet) { a.Attributes = attributeMap().decode(d, v) },

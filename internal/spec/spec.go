@@ -114,6 +114,8 @@ type Table struct {
 	HashKey, RangeKey string
 	// Attributes are all typed attributes in the order of the file, keys among them.
 	Attributes []Attribute
+	// UnknownAttributes is what an item does with attributes that are not typed: skip or keep.
+	UnknownAttributes string
 	// BillingMode is "PAY_PER_REQUEST" or "PROVISIONED".
 	BillingMode string
 	// Capacity holds for PROVISIONED alone, Autoscaling likewise.
@@ -177,6 +179,10 @@ type Attribute struct {
 	Type AttributeType
 	// Optional attributes may be absent, and code can tell.
 	Optional bool
+	// Sensitive values of key attributes are hidden in the log.
+	Sensitive bool
+	// Number is the Go type of an N: decimal, int64 or float64.
+	Number string
 	// Attributes are those of a map (M) that is a structure. Of is the type of the elements of a list (L) and of a map whose names
 	// are data. A list has Of, a map has one of the two.
 	Attributes []Attribute
@@ -316,6 +322,10 @@ type Handler struct {
 	ProvisionedConcurrentExecutions int
 	// Alias is the alias that points to the version published last and that the mappings invoke; empty for none.
 	Alias string
+	// Constructor is set for a handler that its function New makes.
+	Constructor bool
+	// EMFMetrics is on unless the function must write no metrics into its log.
+	EMFMetrics bool
 	// Layers are ARNs of layer versions, five at most.
 	Layers   []string
 	LogGroup LogGroup
@@ -388,6 +398,10 @@ type Source struct {
 	MaximumRetryAttempts, MaximumRecordAge int
 	// TumblingWindow is 0 to 900 seconds; 0 is none.
 	TumblingWindow int
+	// Handle is what the handler's function gets: change, one after the other, or batch.
+	Handle string
+	// MaxConcurrency is how many changes of different items are handled at the same time, 1 to 1,000.
+	MaxConcurrency int
 	// ReportBatchItemFailures is on unless function_response_types is an empty list.
 	ReportBatchItemFailures bool
 	// EventCount asks for the mapping's metrics.

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -31,51 +30,81 @@ func BOOL(b bool) Attribute {
 
 // New gives an attribute of the image after the change, by its name and, inside of maps, the names that lead to it. A record without the
 // image has none.
-func (r Record) New(path ...string) Attribute { return attributeAt(r.record.change.NewImage, path) }
+func (r Record) New(path ...string) Attribute { return attributeAt(r.record.newImage, path) }
 
 // Old is [Record.New] for the image before the change.
-func (r Record) Old(path ...string) Attribute { return attributeAt(r.record.change.OldImage, path) }
+func (r Record) Old(path ...string) Attribute { return attributeAt(r.record.oldImage, path) }
 
 // Key gives an attribute of the primary key.
-func (r Record) Key(path ...string) Attribute { return attributeAt(r.record.change.Keys, path) }
+func (r Record) Key(path ...string) Attribute { return attributeAt(r.record.keys, path) }
 
 // attributeAt looks a path up. What cannot be decoded is not there: the handler reports it when it decodes the record.
-func attributeAt(image json.RawMessage, path []string) Attribute {
-	for i, name := range path {
-		var attributes map[string]json.RawMessage
-		if absent(image) || json.Unmarshal(image, &attributes) != nil {
+func attributeAt(image string, path []string) Attribute {
+	for i := range path {
+		var found [1]string
+		if !membersOf(image, path[i:i+1], found[:]) {
 			return Attribute{}
 		}
-		var v map[string]json.RawMessage
-		if json.Unmarshal(attributes[name], &v) != nil || len(v) != 1 {
+		typ, value, ok := typed(found[0])
+		if !ok {
 			return Attribute{}
 		}
-		for typ, raw := range v {
-			if i == len(path)-1 {
-				return newAttribute(typ, raw)
-			}
-			if image = raw; typ != "M" {
-				return Attribute{}
-			}
+		if i == len(path)-1 {
+			return newAttribute(typ, value)
+		}
+		if image = value; typ != "M" {
+			return Attribute{}
 		}
 	}
 	return Attribute{}
 }
 
-func newAttribute(typ string, raw json.RawMessage) Attribute {
+// membersOf gives the values of the named members of a JSON object, those of absent ones empty. It is false for what is no object.
+func membersOf(object string, names, values []string) bool {
+	c := cursor{s: object}
+	if !c.take('{') {
+		return false
+	}
+	for first := true; c.next('}', &first); {
+		name := c.key()
+		value := c.skip()
+		if i := slices.Index(names, name); i >= 0 {
+			values[i] = value
+		}
+	}
+	return c.err == nil
+}
+
+// typed takes {"S":"1"} apart.
+func typed(value string) (typ, inner string, ok bool) {
+	c := cursor{s: value}
+	if !c.take('{') {
+		return "", "", false
+	}
+	typ = c.key()
+	inner = c.skip()
+	return typ, inner, c.take('}') && c.err == nil
+}
+
+func newAttribute(typ, value string) Attribute {
 	a := Attribute{typ: typ}
-	var err error
+	c := cursor{s: value}
 	switch typ {
 	case "S", "N", "B":
-		err = json.Unmarshal(raw, &a.text)
+		a.text = c.text()
 	case "BOOL":
-		a.text = string(raw)
+		a.text = value
 	case "SS", "NS", "BS":
-		err = json.Unmarshal(raw, &a.members)
+		if !c.take('[') {
+			return Attribute{}
+		}
+		for first := true; c.next(']', &first); {
+			a.members = append(a.members, c.text())
+		}
 	case "NULL":
 		return Attribute{}
 	}
-	if err != nil {
+	if c.err != nil {
 		return Attribute{}
 	}
 	return a

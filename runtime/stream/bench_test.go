@@ -2,7 +2,9 @@ package stream_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -63,4 +65,134 @@ func orderOf(image map[string]events.DynamoDBAttributeValue) Order {
 		}
 	}
 	return o
+}
+
+// Purchase is an item with some of everything, in the form in which item types are generated.
+type Purchase struct {
+	ID, Customer, Status, Note string
+	Total                      stream.Number
+	Version                    int64
+	Paid                       bool
+	Tags                       []string
+	Address                    Address
+	Lines                      []Line
+}
+
+// Address is a map inside an item.
+type Address struct{ Street, City, Country, Zip string }
+
+// Line is an element of a list inside an item.
+type Line struct {
+	SKU      string
+	Name     string
+	Quantity int64
+	Price    stream.Number
+}
+
+// UnmarshalImage implements [stream.Image].
+func (it *Purchase) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Customer":
+			it.Customer = d.String()
+		case "Status":
+			it.Status = d.String()
+		case "Note":
+			it.Note = d.String()
+		case "Total":
+			it.Total = d.Number()
+		case "Version":
+			it.Version = d.Int64()
+		case "Paid":
+			it.Paid = d.Bool()
+		case "Tags":
+			it.Tags = d.StringSet()
+		case "Address":
+			it.Address = decodeAddress(d)
+		case "Lines":
+			it.Lines = stream.ListOf(d, decodeLine)
+		}
+	}
+}
+
+func decodeAddress(d *stream.Decoder) (it Address) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "Street":
+			it.Street = d.String()
+		case "City":
+			it.City = d.String()
+		case "Country":
+			it.Country = d.String()
+		case "Zip":
+			it.Zip = d.String()
+		}
+	}
+	return it
+}
+
+func decodeLine(d *stream.Decoder) (it Line) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "Sku":
+			it.SKU = d.String()
+		case "Name":
+			it.Name = d.String()
+		case "Quantity":
+			it.Quantity = d.Int64()
+		case "Price":
+			it.Price = d.Number()
+		}
+	}
+	return it
+}
+
+// purchases is an event with records of about a kilobyte for each of their two images.
+func purchases(n int) []byte {
+	image := func(i, version int, status string) string {
+		var lines []string
+		for l := range 5 {
+			lines = append(lines, fmt.Sprintf(`{"M":{"Sku":{"S":"sku-%d-%d"},"Name":{"S":"A thing that people buy, number %d"},"Quantity":{"N":"%d"},"Price":{"N":"%d.99"}}}`, i, l, l, l+1, 10*l+5))
+		}
+		return fmt.Sprintf(`{"Id":{"S":"order-%d"},"Customer":{"S":"customer-%d"},"Status":{"S":%q},"Note":{"S":"Please leave it with the neighbours if nobody opens the door."},`+
+			`"Total":{"N":"%d.50"},"Version":{"N":"%d"},"Paid":{"BOOL":true},"Tags":{"SS":["gift","express"]},`+
+			`"Address":{"M":{"Street":{"S":"12 Long Road"},"City":{"S":"Springfield"},"Country":{"S":"US"},"Zip":{"S":"12345"}}},"Lines":{"L":[%s]}}`,
+			i, i%17, status, 100+i, version, strings.Join(lines, ","))
+	}
+	var records []string
+	for i := range n {
+		records = append(records, record(fmt.Sprint(800000000003126276362+float64(i)), "MODIFY",
+			fmt.Sprintf(`"Keys":{"Id":{"S":"order-%d"}},"NewImage":%s,"OldImage":%s`, i, image(i, 2, "PAID"), image(i, 1, "OPEN"))))
+	}
+	return event(records...)
+}
+
+// BenchmarkDecode compares the decoding of 100 records, of which every attribute is read, with aws-lambda-go, which makes a tree of them, and
+// with json.Valid, which only looks at each byte.
+func BenchmarkDecode(b *testing.B) {
+	payload := purchases(100)
+	run := func(name string, decode func() bool) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(payload)))
+			for b.Loop() {
+				if !decode() {
+					b.Fatal("not decoded")
+				}
+			}
+			b.ReportMetric(float64(testing.AllocsPerRun(1, func() { decode() }))/100, "allocs/record")
+		})
+	}
+	run("stream", func() bool {
+		sum := 0
+		err := stream.DecodeEvent(payload, func(c stream.Change[Purchase]) { sum += len(c.Old.Lines) + len(c.New.Lines) })
+		return err == nil && sum == 1000
+	})
+	run("aws-lambda-go", func() bool {
+		var e events.DynamoDBEvent
+		return json.Unmarshal(payload, &e) == nil && len(e.Records) == 100
+	})
+	run("json.Valid", func() bool { return json.Valid(payload) })
 }

@@ -73,7 +73,7 @@ func runtimeAPI(t *testing.T, next <-chan invocation, reports chan<- report) *ht
 }
 
 func TestStart(t *testing.T) {
-	soon := stream.Reserve / 2
+	soon := stream.DefaultReserve / 2
 	steps := []struct {
 		name    string
 		payload []byte
@@ -144,11 +144,11 @@ func TestStart(t *testing.T) {
 		switch line["msg"] {
 		case "handled":
 			handled = append(handled, fmt.Sprint(line["requestID"], " ", line["id"]))
-		case "stream record failed":
+		case "stream record failed", "stream records not started":
 			failed = append(failed, fmt.Sprint(line["sequenceNumber"], " ", line["error"]))
 		}
 	}
-	wantHandled := "request-1 a, request-1 b, request-2 c, request-2 fail, request-3 panic, request-8 h"
+	wantHandled := "request-1 a, request-1 b, request-2 c, request-2 fail, request-2 d, request-3 panic, request-3 e, request-8 h"
 	if got := strings.Join(handled, ", "); got != wantHandled {
 		t.Errorf("handled %s\nwant    %s", got, wantHandled)
 	}

@@ -1,9 +1,6 @@
 package stream
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Change is one change of one item, as its stream record tells it.
 //
@@ -30,9 +27,39 @@ type Change[T any] struct {
 	ByTTL bool
 	// StreamARN is the stream that the record comes from.
 	StreamARN string
-	// DynamoDB is the record's "dynamodb" member exactly as it came, with every attribute of every type. It must
-	// not be changed and holds only until the handler returns: copy it to keep it.
-	DynamoDB json.RawMessage
+	// DynamoDB is the record's "dynamodb" member exactly as it came, with every attribute of every type.
+	DynamoDB JSON
+
+	record *record
+}
+
+// Changed reports whether one of the attributes differs between the old and the new image, or is in only one of them: with the generated
+// names of attributes, c.Changed(orders.Status). The images are compared as they came and decoded no second time, so
+// attributes that the item type does not know can be asked for too, by their names. Without an old image, or a new one, every
+// attribute of the other has changed.
+func (c Change[T]) Changed(attributes ...Attr[T]) bool {
+	if c.record == nil {
+		return false
+	}
+	names := make([]string, len(attributes))
+	for i, a := range attributes {
+		names[i] = string(a)
+	}
+	return Record{c.record}.Changed(names...)
+}
+
+// Attr is the name of an attribute of the item type T.
+type Attr[T any] string
+
+// JSON is a JSON text. It goes into other JSON, and so into a log of slog.JSONHandler, as it is.
+type JSON string
+
+// MarshalJSON implements json.Marshaler.
+func (j JSON) MarshalJSON() ([]byte, error) {
+	if j == "" {
+		return []byte("null"), nil
+	}
+	return []byte(j), nil
 }
 
 // Kind is what happened to an item, in the words of a record's eventName.
@@ -49,7 +76,7 @@ const (
 // Image is implemented by the pointer of an item type T.
 type Image[T any] interface {
 	*T
-	// UnmarshalImage sets the item's fields from an image in DynamoDB's JSON, such as {"Id":{"S":"1"}}. An image of keys
-	// holds no other attribute. The receiver is a zero item. The image must be neither changed nor kept.
-	UnmarshalImage(image []byte) error
+	// UnmarshalImage sets the item's fields from the image that the decoder is at the start of; see [Decoder]. An image of keys holds no
+	// other attribute. The receiver is a zero item.
+	UnmarshalImage(d *Decoder)
 }

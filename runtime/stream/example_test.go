@@ -27,27 +27,47 @@ type Order struct {
 }
 
 // UnmarshalImage implements [stream.Image].
-func (it *Order) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
+func (it *Order) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
 		case "Id":
-			it.ID, err = v.String()
+			it.ID = d.String()
 		case "Total":
-			it.Total, err = v.Number()
+			it.Total = d.Number()
 		case "Paid":
-			it.Paid, err = v.Bool()
+			it.Paid = d.Bool()
 		case "Receipt":
-			it.Receipt, err = v.Binary()
+			it.Receipt = d.Binary()
 		case "Tags":
-			it.Tags, err = v.StringSet()
+			it.Tags = d.StringSet()
 		case "Discounts":
-			it.Discounts, err = v.NumberSet()
+			it.Discounts = d.NumberSet()
 		case "Signatures":
-			it.Signatures, err = v.BinarySet()
+			it.Signatures = d.BinarySet()
 		}
-		return err
-	})
+	}
 }
+
+// MarshalImage implements [stream.Item].
+func (it *Order) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Total")
+	e.Number(it.Total)
+	e.Attr("Paid")
+	e.Bool(it.Paid)
+	e.Attr("Receipt")
+	e.Binary(it.Receipt)
+	e.Attr("Tags")
+	e.StringSet(it.Tags)
+	e.Attr("Discounts")
+	e.NumberSet(it.Discounts)
+	e.Attr("Signatures")
+	e.BinarySet(it.Signatures)
+}
+
+// KeyNames implements [stream.Item].
+func (*Order) KeyNames() []string { return []string{"Id"} }
 
 const sampleEvent = `{"Records":[{
 	"eventID":"ab0ed3713569f4655f353e5ef61a88c4",
@@ -99,34 +119,16 @@ func ExampleHandler_failure() {
 	// Output: {"batchItemFailures":[{"itemIdentifier":"800000000003126276362"}]} <nil>
 }
 
-func ExampleDecodeImage() {
-	var id string
-	var total stream.Number
-	err := stream.DecodeImage([]byte(`{"Id":{"S":"o-1"},"Total":{"N":"12.50"},"Lines":{"L":[]}}`),
-		func(name string, v stream.Value) (err error) {
-			switch name {
-			case "Id":
-				id, err = v.String()
-			case "Total":
-				total, err = v.Number()
-			}
-			return err
-		})
-	fmt.Println(id, total, err)
+func ExampleUnmarshal() {
+	order, err := stream.Unmarshal[Order]([]byte(`{"Id":{"S":"o-1"},"Total":{"N":"12.50"},"Lines":{"L":[]}}`))
+	fmt.Println(order.ID, order.Total, err)
 	// Output: o-1 12.50 <nil>
 }
 
-// A NULL reads as the zero value. Who must tell it from an absent attribute asks for it.
-func ExampleValue_IsNull() {
-	err := stream.DecodeImage([]byte(`{"PaidBy":{"NULL":true}}`), func(name string, v stream.Value) error {
-		payer, err := v.String()
-		fmt.Printf("%s: %q, null: %t\n", name, payer, v.IsNull())
-		return err
-	})
-	fmt.Println(err)
-	// Output:
-	// PaidBy: "", null: true
-	// <nil>
+func ExampleMarshal() {
+	image, err := stream.Marshal(&Order{ID: "o-1", Total: "12.50", Tags: []string{"gift"}})
+	fmt.Println(string(image), err)
+	// Output: {"Id":{"S":"o-1"},"Total":{"N":"12.50"},"Paid":{"BOOL":false},"Tags":{"SS":["gift"]}} <nil>
 }
 
 func ExampleNumber_Int64() {

@@ -1,36 +1,47 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
 )
 
 // Record is a change before its images are decoded.
-type Record struct{ record record }
+type Record struct{ record *record }
+
+// EventID names the record, see [Change].
+func (r Record) EventID() string { return r.record.eventID }
+
+// SequenceNumber is the record's place in its shard, see [Change].
+func (r Record) SequenceNumber() string { return r.record.sequenceNumber }
 
 // Kind says what happened to the item.
-func (r Record) Kind() Kind { return Kind(r.record.EventName) }
+func (r Record) Kind() Kind { return Kind(r.record.eventName) }
 
 // ByTTL says that DynamoDB itself removed the item because its time to live was over, see [Change].
 func (r Record) ByTTL() bool { return r.record.byTTL() }
 
+// Event is the record as it came, in an event of its own: what the function would get if the record were the only one of its batch.
+func (r Record) Event() JSON { return JSON(`{"Records":[` + r.record.raw + `]}`) }
+
+// DynamoDB is the record's "dynamodb" member as it came, see [Change].
+func (r Record) DynamoDB() JSON { return JSON(r.record.dynamodb) }
+
 // Changed reports whether one of the attributes differs between the old and the new image, or is in only one of them. An image
 // that the record does not have holds no attribute. What cannot be decoded counts as changed, so that it is not lost.
 func (r Record) Changed(attributes ...string) bool {
-	var old, current map[string]json.RawMessage
-	for image, into := range map[*json.RawMessage]*map[string]json.RawMessage{
-		&r.record.change.OldImage: &old, &r.record.change.NewImage: &current,
-	} {
-		if absent(*image) {
-			continue
-		}
-		if err := json.Unmarshal(*image, into); err != nil {
+	var old, current [8]string
+	for len(attributes) > len(old) {
+		if r.Changed(attributes[:len(old)]...) {
 			return true
 		}
+		attributes = attributes[len(old):]
 	}
-	for _, name := range attributes {
-		if !equalJSON(old[name], current[name]) {
+	o, n := r.record.oldImage, r.record.newImage
+	if o != "" && !membersOf(o, attributes, old[:]) || n != "" && !membersOf(n, attributes, current[:]) {
+		return true
+	}
+	for i := range attributes {
+		if !equalJSON(old[i], current[i]) {
 			return true
 		}
 	}
@@ -38,13 +49,10 @@ func (r Record) Changed(attributes ...string) bool {
 }
 
 // equalJSON compares two attribute values. AWS writes both images alike, so that other texts are nearly always other values.
-func equalJSON(a, b json.RawMessage) bool {
-	if len(a) == 0 || len(b) == 0 {
-		return len(a) == len(b)
-	}
-	if bytes.Equal(a, b) {
-		return true
+func equalJSON(a, b string) bool {
+	if a == "" || b == "" || a == b {
+		return a == b
 	}
 	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,32 +16,18 @@ type Route struct {
 	invoke func(context.Context, event) ([]byte, error)
 }
 
-// Option changes what a route does.
-type Option func(*routeOptions)
-
-type routeOptions struct {
-	where func(Record) bool
-}
-
-// Where leaves out records for which wanted is false: they count as done, and their images are not decoded.
-func Where(wanted func(Record) bool) Option { return func(o *routeOptions) { o.where = wanted } }
-
 // On handles every change of a table, by the table's name in AWS, as [Start] does.
-func On[T any, P Image[T]](table string, handle func(context.Context, Change[T]) error, options ...Option) Route {
-	h := handler[T, P]{handle: handle, where: optionsOf(options).where}
-	return Route{table, h.invokeEvent}
-}
-
-func optionsOf(options []Option) routeOptions {
-	var o routeOptions
-	for _, set := range options {
-		set(&o)
+func On[T any, P Image[T]](table string, handle func(context.Context, Change[T]) error, list ...Option) Route {
+	p := newProcessor(list)
+	p.handle = func(ctx context.Context, d *Decoder, r *record) error {
+		c, err := decodeChange[T, P](d, r)
+		if err != nil {
+			return err
+		}
+		return handle(ctx, c)
 	}
-	return o
+	return Route{table, p.invoke}
 }
-
-// Serve runs the routes of a function. It does not return; outside Lambda it ends the process with a message. See [Start].
-func Serve(routes ...Route) { lambda.Start(Router(routes...)) }
 
 // Router is what [Serve] runs: for tests, and for a main function that calls lambda.StartWithOptions itself.
 //
@@ -57,12 +42,15 @@ func (r router) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(r.routes) == 1 {
+		return r.routes[0].invoke(ctx, e)
+	}
 	table, err := e.table()
 	if err != nil {
 		return nil, err
 	}
 	for _, route := range r.routes {
-		if route.table == table || len(r.routes) == 1 {
+		if route.table == table {
 			return route.invoke(ctx, e)
 		}
 	}
@@ -79,21 +67,20 @@ func (r router) tables() string {
 
 // table is the name of the table that the event's records come from.
 func (e event) table() (string, error) {
-	arn := e.EventSourceARN // of a tumbling window
-	if arn == "" && len(e.Records) > 0 {
-		var r struct {
-			EventSourceARN string `json:"eventSourceARN"`
-		}
-		if err := json.Unmarshal(e.Records[0], &r); err != nil {
-			return "", fmt.Errorf("decode record: %w", err)
-		}
-		arn = r.EventSourceARN
+	arn := e.streamARN // of a tumbling window
+	if arn == "" && len(e.records) > 0 {
+		arn = e.records[0].streamARN
 	}
-	// arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL
-	_, rest, found := strings.Cut(arn, ":table/")
-	name, _, _ := strings.Cut(rest, "/")
-	if !found || name == "" {
+	table := tableOf(arn)
+	if table == "" {
 		return "", errors.New("the records do not say which table's stream they come from")
 	}
-	return name, nil
+	return table, nil
+}
+
+// tableOf gives the table's name in a stream's ARN, arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/LABEL; empty if it has none.
+func tableOf(arn string) string {
+	_, rest, _ := strings.Cut(arn, ":table/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }

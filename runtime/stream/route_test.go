@@ -158,27 +158,25 @@ type nested struct {
 	Sizes   [][]stream.Number
 }
 
-func (n *nested) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
+func (n *nested) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
 		case "Note":
-			n.Note, err = stream.Optional(v, stream.Value.String)
+			n.Note = stream.Optional(d, (*stream.Decoder).String)
 		case "Gone":
-			n.Gone, err = v.Null()
+			n.Gone = d.OnlyNull()
 		case "Address":
-			err = v.Map(func(name string, v stream.Value) (err error) {
-				if name == "Zip" {
-					n.Address.Zip, err = stream.Optional(v, stream.Value.String)
+			for in := d.Map(); in && d.Next(); {
+				if d.Name() == "Zip" {
+					n.Address.Zip = stream.Optional(d, (*stream.Decoder).String)
 				}
-				return err
-			})
+			}
 		case "Labels":
-			n.Labels, err = stream.MapOf(v, stream.Value.String)
+			n.Labels = stream.MapOf(d, (*stream.Decoder).String)
 		case "Sizes":
-			n.Sizes, err = stream.ListOf(v, func(v stream.Value) ([]stream.Number, error) { return stream.ListOf(v, stream.Value.Number) })
+			n.Sizes = stream.ListOf(d, func(d *stream.Decoder) []stream.Number { return stream.ListOf(d, (*stream.Decoder).Number) })
 		}
-		return err
-	})
+	}
 }
 
 func TestNestedValues(t *testing.T) {
@@ -204,8 +202,7 @@ func TestNestedValues(t *testing.T) {
 		"no array":      {`{"Sizes":{"L":{}}}`, nested{}, "not a JSON array"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got nested
-			err := got.UnmarshalImage([]byte(c.image))
+			got, err := stream.Unmarshal[nested]([]byte(c.image))
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("error %v, want %q", err, c.err)
@@ -215,7 +212,7 @@ func TestNestedValues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(c.want, got); d != "" {
+			if d := cmp.Diff(&c.want, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})

@@ -1,185 +1,194 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
-// What follows walks over JSON that json.Valid has accepted: it needs to look for the ends of things and for nothing else.
-
-// member is one member of a JSON object.
-type member struct {
-	name  string
-	value []byte
+// cursor reads a JSON text from left to right. The first error stays and ends all reading. What is skipped is only followed to its end:
+// its brackets and strings must be whole, what else is in it is not looked at.
+type cursor struct {
+	s   string
+	i   int
+	err error
 }
 
-// membersOf gives the members of a valid JSON object in their order; of several with the same name the last one. buffer may
-// lend its memory.
-func membersOf(object []byte, buffer []member) ([]member, error) {
-	list := buffer[:0]
-	err := walk(object, func(name, value []byte) error {
-		list = put(list, member{string(name), value})
-		return nil
-	})
-	return unique(list), err
-}
+var errSyntax = errors.New("not valid JSON")
 
-// walk calls f for each member of a valid JSON object, in their order. A name holds only while f runs.
-func walk(object []byte, f func(name, value []byte) error) error {
-	i := skipSpace(object, 0)
-	if i == len(object) || object[i] != '{' {
-		return errors.New("not a JSON object")
+func (c *cursor) fail(err error) {
+	if c.err == nil {
+		c.err = err
 	}
-	for i = skipSpace(object, i+1); object[i] != '}'; {
-		end := skipValue(object, i)
-		name := object[i+1 : end-1]
-		if !plain(name) {
-			plain, err := unquote(object[i:end])
-			if err != nil {
-				return err
-			}
-			name = []byte(plain)
-		}
-		i = skipSpace(object, skipSpace(object, end)+1) // the colon
-		end = skipValue(object, i)
-		if err := f(name, object[i:end:end]); err != nil {
-			return err
-		}
-		if i = skipSpace(object, end); object[i] == ',' {
-			i = skipSpace(object, i+1)
+}
+
+// peek gives the next byte that is no space, or 0 at the end: no JSON text has it outside of strings.
+func (c *cursor) peek() byte {
+	for c.i < len(c.s) {
+		switch b := c.s[c.i]; b {
+		case ' ', '\n', '\t', '\r':
+			c.i++
+		default:
+			return b
 		}
 	}
-	return nil
+	return 0
 }
 
-// many is how many members make a search worth a map: nearly all objects have fewer.
-const many = 64
-
-// put adds a member, in the place of one with the same name.
-func put(list []member, m member) []member {
-	if len(list) > many {
-		return append(list, m) // duplicates are dropped at the end, see unique
+// take steps over the byte b, and reports whether it was there.
+func (c *cursor) take(b byte) bool {
+	if c.peek() != b {
+		return false
 	}
-	for i := range list {
-		if list[i].name == m.name {
-			list[i].value = m.value
-			return list
-		}
-	}
-	return append(list, m)
+	c.i++
+	return true
 }
 
-// unique gives each name once, with its last value.
-func unique(list []member) []member {
-	if len(list) <= many {
-		return list
+// next moves to the following member or element of what ends with end, and reports whether there is one. first is true before the
+// first.
+func (c *cursor) next(end byte, first *bool) bool {
+	switch b := c.peek(); {
+	case c.err != nil:
+		return false
+	case b == end:
+		c.i++
+		return false
+	case *first:
+		*first = false
+	case b == ',':
+		c.i++
+	default:
+		c.fail(errSyntax)
+		return false
 	}
-	at := make(map[string]int, len(list))
-	out := list[:0]
-	for _, m := range list {
-		if i, seen := at[m.name]; seen {
-			out[i].value = m.value
-			continue
-		}
-		at[m.name] = len(out)
-		out = append(out, m)
-	}
-	return out
+	return true
 }
 
-// elementsOf gives the elements of a valid JSON array.
-func elementsOf(array []byte) ([][]byte, error) {
-	i := skipSpace(array, 0)
-	if i == len(array) || array[i] != '[' {
-		return nil, errors.New("not a JSON array")
+// key reads a member's name and its colon.
+func (c *cursor) key() string {
+	name := c.text()
+	if c.err == nil && !c.take(':') {
+		c.fail(errSyntax)
 	}
-	list := [][]byte{}
-	for i = skipSpace(array, i+1); array[i] != ']'; {
-		end := skipValue(array, i)
-		list = append(list, array[i:end:end])
-		if i = skipSpace(array, end); array[i] == ',' {
-			i = skipSpace(array, i+1)
-		}
-	}
-	return list, nil
+	return name
 }
 
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
+// text reads a string. What is not UTF-8, and escapes, are encoding/json's to decide.
+func (c *cursor) text() string {
+	if c.peek() != '"' {
+		c.fail(errors.New("not a JSON string"))
+		return ""
 	}
-	return i
+	start := c.i
+	end, plain := scanPlain(c.s, start+1)
+	if plain {
+		c.i = end + 1
+		return c.s[start+1 : end]
+	}
+	if end = stringEnd(c.s, end); end < 0 {
+		c.fail(errSyntax)
+		return ""
+	}
+	c.i = end + 1
+	text := c.s[start+1 : end]
+	if strings.IndexByte(text, '\\') < 0 && utf8.ValidString(text) && strings.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	var decoded string
+	if err := json.Unmarshal([]byte(c.s[start:c.i]), &decoded); err != nil {
+		c.fail(fmt.Errorf("decode a string: %w", err))
+	}
+	return decoded
 }
 
-// skipValue gives the offset after the value that begins at i.
-func skipValue(b []byte, i int) int {
-	depth := 0
-	for ; i < len(b); i++ {
-		switch b[i] {
+func isControl(r rune) bool { return r < ' ' }
+
+// skip steps over a value and gives its text.
+func (c *cursor) skip() string {
+	first := c.peek()
+	start := c.i
+	if first != '{' && first != '[' && first != '"' {
+		return c.literal()
+	}
+	s, depth := c.s, 0
+	for i := start; i < len(s); i++ {
+		switch s[i] {
 		case '"':
-			i = stringEnd(b, i)
-			if depth == 0 {
-				return i + 1
+			end, plain := scanPlain(s, i+1)
+			if !plain {
+				if end = stringEnd(s, end); end < 0 {
+					c.fail(errSyntax)
+					return ""
+				}
 			}
+			i = end
 		case '{', '[':
 			depth++
+			continue
 		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
+			depth--
 		default:
-			if depth == 0 {
-				return literalEnd(b, i)
-			}
+			continue
+		}
+		if depth == 0 {
+			c.i = i + 1
+			return s[start:c.i]
 		}
 	}
-	return i
+	c.fail(errSyntax)
+	return ""
 }
 
-// stringEnd gives the offset of the quote that ends the string which begins at i.
-func stringEnd(b []byte, i int) int {
-	for i++; ; i++ {
-		n := bytes.IndexByte(b[i:], '"')
-		i += n
-		escapes := 0
-		for j := i - 1; b[j] == '\\'; j-- {
-			escapes++
+// literal reads a number, true, false or null.
+func (c *cursor) literal() string {
+	start := c.i
+	if end := strings.IndexAny(c.s[start:], ",}] \n\t\r"); end >= 0 {
+		c.i += end
+	} else {
+		c.i = len(c.s)
+	}
+	text := c.s[start:c.i]
+	if !json.Valid([]byte(text)) {
+		c.fail(errSyntax)
+	}
+	return text
+}
+
+// scanPlain goes to the first byte from i on that is not plain ASCII text: the quote that ends the string, upon which plain is true, or
+// a backslash, a control character, a byte beyond ASCII, or the end of s.
+func scanPlain(s string, i int) (at int, plain bool) {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := s[i : i+8]
+		v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		quote, escape := v^'"'*ones, v^'\\'*ones
+		// In each byte the high bit is set where it is a quote, a backslash, below a space or beyond ASCII. A borrow can only
+		// set bits above the lowest one, which is what counts.
+		if found := (v | (quote-ones)&^quote | (escape-ones)&^escape | (v-' '*ones)&^v) & highs; found != 0 {
+			i += bits.TrailingZeros64(found) / 8
+			return i, s[i] == '"'
 		}
-		if escapes%2 == 0 {
+	}
+	for ; i < len(s); i++ {
+		if b := s[i]; b == '"' || b == '\\' || b < ' ' || b >= utf8.RuneSelf {
+			return i, b == '"'
+		}
+	}
+	return i, false
+}
+
+// stringEnd gives the offset of the quote that ends the string whose text goes on at i; -1 when there is none.
+func stringEnd(s string, i int) int {
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '"':
 			return i
+		case '\\':
+			i++
 		}
 	}
-}
-
-func literalEnd(b []byte, i int) int {
-	for i < len(b) {
-		switch b[i] {
-		case ',', '}', ']', ' ', '\n', '\t', '\r':
-			return i
-		}
-		i++
-	}
-	return i
-}
-
-// plain reports whether what stands between the quotes of a string is its text.
-func plain(text []byte) bool { return bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) }
-
-// unquote gives the text of a valid JSON string. What is not UTF-8, and escapes, are encoding/json's to decide.
-func unquote(quoted []byte) (string, error) {
-	if len(quoted) < 2 || quoted[0] != '"' {
-		return "", errors.New("not a JSON string")
-	}
-	text := quoted[1 : len(quoted)-1]
-	if plain(text) {
-		return string(text), nil
-	}
-	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
-		return "", fmt.Errorf("decode a string: %w", err)
-	}
-	return s, nil
+	return -1
 }

@@ -47,11 +47,11 @@ func TestUnmarshalImage(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			var got Order
-			if err := got.UnmarshalImage([]byte(test.image)); err != nil {
+			got, err := stream.Unmarshal[Order]([]byte(test.image))
+			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(&test.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -71,9 +71,9 @@ func TestUnmarshalImageErrors(t *testing.T) {
 		"string for bool":    {image: `{"Paid":{"S":"true"}}`, want: `attribute "Paid": want type BOOL, have S`},
 		"lower-case type":    {image: `{"Id":{"s":"1"}}`, want: `attribute "Id": want type S, have "s", which is no type of DynamoDB`},
 		"plain JSON":         {image: `{"Id":"1"}`, want: `attribute "Id": decode attribute value`},
-		"JSON null":          {image: `{"Id":null}`, want: `attribute "Id": an attribute value has exactly one type, this one 0`},
-		"no type":            {image: `{"Id":{}}`, want: `attribute "Id": an attribute value has exactly one type, this one 0`},
-		"two types":          {image: `{"Id":{"S":"1","N":"1"}}`, want: `attribute "Id": an attribute value has exactly one type, this one 2`},
+		"JSON null":          {image: `{"Id":null}`, want: `attribute "Id": an attribute value has exactly one type, this one none`},
+		"no type":            {image: `{"Id":{}}`, want: `attribute "Id": an attribute value has exactly one type, this one none`},
+		"two types":          {image: `{"Id":{"S":"1","N":"1"}}`, want: `attribute "Id": an attribute value has exactly one type, this one more`},
 		"S null":             {image: `{"Id":{"S":null}}`, want: `attribute "Id": decode type S: not a JSON string`},
 		"S number":           {image: `{"Id":{"S":1}}`, want: `attribute "Id": decode type S: not a JSON string`},
 		"N number":           {image: `{"Total":{"N":1}}`, want: `attribute "Total": decode type N: not a JSON string`},
@@ -93,7 +93,7 @@ func TestUnmarshalImageErrors(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := new(Order).UnmarshalImage([]byte(test.image))
+			_, err := stream.Unmarshal[Order]([]byte(test.image))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
@@ -101,51 +101,88 @@ func TestUnmarshalImageErrors(t *testing.T) {
 	}
 }
 
-func TestDecodeImageReturnsErrorOfSet(t *testing.T) {
-	calls := 0
-	err := stream.DecodeImage([]byte(`{"A":{"S":""},"B":{"S":""}}`), func(string, stream.Value) error {
-		calls++
-		return errDown
-	})
-	if !errors.Is(err, errDown) || calls != 1 {
-		t.Errorf("error %v after %d calls, want errDown after one", err, calls)
-	}
+// custom is an item type that does unusual things.
+type custom struct {
+	calls int
 }
 
-func TestIsNull(t *testing.T) {
-	for json, want := range map[string]bool{
-		`{"NULL":true}`: true, `{"S":""}`: false, `{"S":"NULL"}`: false, `null`: false, `{}`: false, `{"NULL":true,"S":""}`: false, `7`: false,
-	} {
-		err := stream.DecodeImage([]byte(`{"A":`+json+`}`), func(_ string, v stream.Value) error {
-			if got := v.IsNull(); got != want {
-				t.Errorf("%s: got %t, want %t", json, got, want)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
+func (c *custom) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		c.calls++
+		if d.Name() == "fail" {
+			d.Fail(errDown)
+		}
+		if d.Name() == "twice" {
+			_ = d.String()
+			_ = d.String()
+		}
+		if d.Name() == "null?" && !d.Null() {
+			_ = d.String()
 		}
 	}
 }
 
-func TestZeroValueIsAnError(t *testing.T) {
-	var v stream.Value
-	if _, err := v.String(); err == nil || v.IsNull() {
-		t.Errorf("error %v, null %t; want an error and not null", err, v.IsNull())
+func TestDecoderFail(t *testing.T) {
+	for image, want := range map[string]string{
+		`{"fail":{"S":""},"other":{"S":""}}`: `attribute "fail": index is down`,
+		`{"twice":{"S":""}}`:                 `attribute "twice": the value was read before`,
+		`{"null?":{"NULL":true},"fail":7}`:   `attribute "fail": index is down`,
+		`{"null?":{"S":"x"},"fail":7}`:       `attribute "fail": index is down`,
+		`{"null?":{"N":"1"}}`:                `attribute "null?": want type S, have N`,
+		`{"null?":7}`:                        `attribute "null?": decode attribute value: not a JSON object`,
+		`{"other":7,}`:                       `not a JSON string`,
+		`{"other":[}`:                        `not valid JSON`,
+	} {
+		if _, err := stream.Unmarshal[custom]([]byte(image)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", image, err, want)
+		}
+	}
+	if _, err := stream.Unmarshal[custom]([]byte(`{"fail":{"S":""}}`)); !errors.Is(err, errDown) {
+		t.Errorf("error %v, want errDown in it", err)
 	}
 }
 
 func TestDecodedMayBeKept(t *testing.T) {
 	image := []byte(`{"Id":{"S":"o-1"},"Total":{"N":"12"},"Receipt":{"B":"AAEqQQ=="},"Tags":{"SS":["a"]}}`)
-	var got Order
-	if err := got.UnmarshalImage(image); err != nil {
+	got, err := stream.Unmarshal[Order](image)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range image {
 		image[i] = '#'
 	}
-	want := Order{ID: "o-1", Total: "12", Receipt: []byte{0, 1, 42, 65}, Tags: []string{"a"}}
+	want := &Order{ID: "o-1", Total: "12", Receipt: []byte{0, 1, 42, 65}, Tags: []string{"a"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	// Lists share memory, and yet do not reach into each other.
+	_ = append(got.Tags, "x")
+	_ = append(got.Receipt, 7)
+}
+
+func TestMarshal(t *testing.T) {
+	for _, it := range []*Order{
+		{}, {ID: "<é\"\n\x00>", Total: "-0.99999999999999999999999999999999999999", Paid: true},
+		{Receipt: []byte{}, Tags: []string{"", "b"}, Discounts: []stream.Number{"1", "2E-3"}, Signatures: [][]byte{{}, {1, 2}}},
+	} {
+		image, err := stream.Marshal(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := stream.Unmarshal[Order](image)
+		if err != nil {
+			t.Fatalf("%s: %v", image, err)
+		}
+		if diff := cmp.Diff(it, got); diff != "" {
+			t.Errorf("%s: %s", image, diff)
+		}
+	}
+	for want, it := range map[string]*Order{
+		`encode attribute "Total": not a decimal number`:     {Total: "x"},
+		`encode attribute "Discounts": not a decimal number`: {Discounts: []stream.Number{"1", "NaN"}},
+	} {
+		if _, err := stream.Marshal(it); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %q", err, want)
+		}
 	}
 }

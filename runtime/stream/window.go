@@ -27,15 +27,19 @@ const maxState = 1 << 20
 // OnWindow handles a table whose mapping has a tumbling window. handle gets the state that the window's invocation before returned,
 // the zero S in the first, and returns the next; S must be what encoding/json can write and read again.
 //
-// All changes of a batch are handled together: an error fails the batch, and Lambda delivers it again with the state that it had.
-func OnWindow[S, T any, P Image[T]](table string, handle func(ctx context.Context, w Window, state S, changes []Change[T]) (S, error), options ...Option) Route {
-	w := windowed[S, T, P]{handle, optionsOf(options).where}
-	return Route{table, w.invokeEvent}
+// All changes of a batch are handled together: an error fails the batch, and Lambda delivers it again with the state that it had. So
+// OnWindow panics if it gets one of the options for single changes: [MaxConcurrency], [Once] and [ParkTo].
+func OnWindow[S, T any, P Image[T]](table string, handle func(ctx context.Context, w Window, state S, changes []Change[T]) (S, error), list ...Option) Route {
+	p := newProcessor(list)
+	if p.concurrency > 1 || p.store != nil || p.parking != nil {
+		panic("stream: OnWindow takes none of MaxConcurrency, Once and ParkTo: the changes of a window make one state")
+	}
+	return Route{table, windowed[S, T, P]{p, handle}.invoke}
 }
 
 type windowed[S, T any, P Image[T]] struct {
+	*processor
 	handle func(context.Context, Window, S, []Change[T]) (S, error)
-	where  func(Record) bool
 }
 
 // windowResponse is what Lambda expects of a function with a tumbling window.
@@ -44,27 +48,33 @@ type windowResponse struct {
 	BatchItemFailures []itemFailure   `json:"batchItemFailures"`
 }
 
-func (w windowed[S, T, P]) invokeEvent(ctx context.Context, e event) ([]byte, error) {
-	if absent(e.Window) {
+func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) {
+	if e.window == "" {
 		return nil, errors.New("the event has no window: the function keeps state for tumbling windows, so set tumbling_window_in_seconds")
 	}
+	started := time.Now()
+	ctx, cancel := w.limit(ctx)
+	defer cancel()
 	var bounds struct{ Start, End time.Time }
-	if err := json.Unmarshal(e.Window, &bounds); err != nil {
+	if err := json.Unmarshal([]byte(e.window), &bounds); err != nil {
 		return nil, fmt.Errorf("decode window: %w", err)
 	}
 	var state S
-	if !absent(e.State) {
-		if err := json.Unmarshal(e.State, &state); err != nil {
+	if e.state != "" {
+		if err := json.Unmarshal([]byte(e.state), &state); err != nil {
 			return nil, fmt.Errorf("decode the state of the window: %w", err)
 		}
 	}
-	changes, err := w.changes(e.Records)
+	window := Window{Start: bounds.Start, End: bounds.End, ShardID: e.shardID, Final: e.final, TerminatedEarly: e.terminatedEarly}
+
+	changes, b, err := w.changes(e.records)
 	if err != nil {
 		return nil, err
 	}
-	state, err = w.handle(ctx, Window{
-		Start: bounds.Start, End: bounds.End, ShardID: e.ShardID, Final: e.IsFinalInvokeForWindow, TerminatedEarly: e.IsWindowTerminatedEarly,
-	}, state, changes)
+	err = w.call(ctx, b.firstRecord(), func(ctx context.Context) (err error) {
+		state, err = w.handle(ctx, window, state, changes)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -75,24 +85,38 @@ func (w windowed[S, T, P]) invokeEvent(ctx context.Context, e event) ([]byte, er
 	if len(next) > maxState {
 		return nil, fmt.Errorf("the state of the window has %d bytes, more than the %d that Lambda keeps", len(next), maxState)
 	}
+	b.report(ctx, started)
 	return json.Marshal(windowResponse{State: next, BatchItemFailures: []itemFailure{}})
 }
 
-func (w windowed[S, T, P]) changes(records []json.RawMessage) ([]Change[T], error) {
+// changes decodes the changes of a batch. One that cannot be decoded fails it: what is in the state must not depend on which could.
+func (w windowed[S, T, P]) changes(records []record) ([]Change[T], *batch, error) {
+	b := newBatch(w.processor, records)
 	var changes []Change[T]
-	for _, raw := range records {
-		r, err := parseRecord(raw)
-		if err != nil {
-			return nil, err
+	d := new(Decoder)
+	for i := range records {
+		r := &records[i]
+		if r.err != nil {
+			return nil, nil, r.err
 		}
 		if w.where != nil && !w.where(Record{r}) {
+			b.outcomes[i] = unwanted
 			continue
 		}
-		c, err := decodeChange[T, P](r)
+		c, err := decodeChange[T, P](d, r)
 		if err != nil {
-			return nil, fmt.Errorf("record %s: %w", r.EventID, err)
+			return nil, nil, fmt.Errorf("record %s: %w", r.eventID, err)
 		}
 		changes = append(changes, c)
+		b.outcomes[i] = done
 	}
-	return changes, nil
+	return changes, b, nil
+}
+
+// firstRecord is what middleware is told of a batch; in the last invocation of a window it is a record of nothing.
+func (b *batch) firstRecord() Record {
+	if len(b.records) == 0 {
+		return Record{new(record)}
+	}
+	return Record{&b.records[0]}
 }

@@ -52,7 +52,7 @@ func Handle(ctx context.Context, c stream.Change[customers.Item]) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(Event{ID: c.EventID, Kind: c.Kind, At: c.CreatedAt, Change: c.DynamoDB})
+	body, err := json.Marshal(Event{ID: c.EventID, Kind: c.Kind, At: c.CreatedAt, Change: json.RawMessage(c.DynamoDB)})
 	if err != nil {
 		return err
 	}

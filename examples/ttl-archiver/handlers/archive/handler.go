@@ -2,11 +2,11 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,7 +33,7 @@ func Handle(ctx context.Context, c stream.Change[sessions.Item]) error {
 	_, err = store.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:      aws.String(os.Getenv("BUCKET")),
 		Key:         aws.String(fmt.Sprintf("sessions/%s/%s/%s.json", c.CreatedAt.Format("2006/01/02"), url.PathEscape(c.Keys.ID), c.EventID)),
-		Body:        bytes.NewReader(c.DynamoDB),
+		Body:        strings.NewReader(string(c.DynamoDB)),
 		ContentType: aws.String("application/json"),
 	})
 	return err

@@ -16,6 +16,16 @@ const TableName = "sales"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_SALES"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+	// Store is the attribute "Store".
+	Store stream.Attr[Item] = "Store"
+	// Cents is the attribute "Cents".
+	Cents stream.Attr[Item] = "Cents"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
@@ -26,17 +36,31 @@ type Item struct {
 	Cents stream.Number
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
-	case "Store":
-		it.Store, err = v.String()
-	case "Cents":
-		it.Cents, err = v.Number()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Store":
+			it.Store = d.String()
+		case "Cents":
+			it.Cents = d.Number()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Store")
+	e.String(it.Store)
+	e.Attr("Cents")
+	e.Number(it.Cents)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }

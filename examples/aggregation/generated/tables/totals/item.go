@@ -16,6 +16,18 @@ const TableName = "totals"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_TOTALS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// Store is the attribute "Store".
+	Store stream.Attr[Item] = "Store"
+	// Window is the attribute "Window".
+	Window stream.Attr[Item] = "Window"
+	// Sales is the attribute "Sales".
+	Sales stream.Attr[Item] = "Sales"
+	// Cents is the attribute "Cents".
+	Cents stream.Attr[Item] = "Cents"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// Store is the attribute "Store" of type S, the table's hash key.
@@ -28,19 +40,35 @@ type Item struct {
 	Cents stream.Number
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Store":
-		it.Store, err = v.String()
-	case "Window":
-		it.Window, err = v.String()
-	case "Sales":
-		it.Sales, err = v.Number()
-	case "Cents":
-		it.Cents, err = v.Number()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Store":
+			it.Store = d.String()
+		case "Window":
+			it.Window = d.String()
+		case "Sales":
+			it.Sales = d.Number()
+		case "Cents":
+			it.Cents = d.Number()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Store")
+	e.String(it.Store)
+	e.Attr("Window")
+	e.String(it.Window)
+	e.Attr("Sales")
+	e.Number(it.Sales)
+	e.Attr("Cents")
+	e.Number(it.Cents)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Store", "Window"}
 }

@@ -16,6 +16,20 @@ const TableName = "audit"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_AUDIT"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// Account is the attribute "Account".
+	Account stream.Attr[Item] = "Account"
+	// Change is the attribute "Change".
+	Change stream.Attr[Item] = "Change"
+	// Kind is the attribute "Kind".
+	Kind stream.Attr[Item] = "Kind"
+	// At is the attribute "At".
+	At stream.Attr[Item] = "At"
+	// Record is the attribute "Record".
+	Record stream.Attr[Item] = "Record"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// Account is the attribute "Account" of type S, the table's hash key.
@@ -30,21 +44,39 @@ type Item struct {
 	Record string
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Account":
-		it.Account, err = v.String()
-	case "Change":
-		it.Change, err = v.String()
-	case "Kind":
-		it.Kind, err = v.String()
-	case "At":
-		it.At, err = v.String()
-	case "Record":
-		it.Record, err = v.String()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Account":
+			it.Account = d.String()
+		case "Change":
+			it.Change = d.String()
+		case "Kind":
+			it.Kind = d.String()
+		case "At":
+			it.At = d.String()
+		case "Record":
+			it.Record = d.String()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Account")
+	e.String(it.Account)
+	e.Attr("Change")
+	e.String(it.Change)
+	e.Attr("Kind")
+	e.String(it.Kind)
+	e.Attr("At")
+	e.String(it.At)
+	e.Attr("Record")
+	e.String(it.Record)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Account", "Change"}
 }

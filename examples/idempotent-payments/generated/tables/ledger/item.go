@@ -16,6 +16,16 @@ const TableName = "ledger"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_LEDGER"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// Payment is the attribute "Payment".
+	Payment stream.Attr[Item] = "Payment"
+	// Account is the attribute "Account".
+	Account stream.Attr[Item] = "Account"
+	// Cents is the attribute "Cents".
+	Cents stream.Attr[Item] = "Cents"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// Payment is the attribute "Payment" of type S, the table's hash key.
@@ -26,17 +36,31 @@ type Item struct {
 	Cents stream.Number
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Payment":
-		it.Payment, err = v.String()
-	case "Account":
-		it.Account, err = v.String()
-	case "Cents":
-		it.Cents, err = v.Number()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Payment":
+			it.Payment = d.String()
+		case "Account":
+			it.Account = d.String()
+		case "Cents":
+			it.Cents = d.Number()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Payment")
+	e.String(it.Payment)
+	e.Attr("Account")
+	e.String(it.Account)
+	e.Attr("Cents")
+	e.Number(it.Cents)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Payment"}
 }

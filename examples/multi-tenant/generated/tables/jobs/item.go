@@ -16,6 +16,18 @@ const TableName = "jobs"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_JOBS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// Tenant is the attribute "Tenant".
+	Tenant stream.Attr[Item] = "Tenant"
+	// Document is the attribute "Document".
+	Document stream.Attr[Item] = "Document"
+	// Queue is the attribute "Queue".
+	Queue stream.Attr[Item] = "Queue"
+	// Title is the attribute "Title".
+	Title stream.Attr[Item] = "Title"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// Tenant is the attribute "Tenant" of type S, the table's hash key.
@@ -28,19 +40,35 @@ type Item struct {
 	Title string
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Tenant":
-		it.Tenant, err = v.String()
-	case "Document":
-		it.Document, err = v.String()
-	case "Queue":
-		it.Queue, err = v.String()
-	case "Title":
-		it.Title, err = v.String()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Tenant":
+			it.Tenant = d.String()
+		case "Document":
+			it.Document = d.String()
+		case "Queue":
+			it.Queue = d.String()
+		case "Title":
+			it.Title = d.String()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Tenant")
+	e.String(it.Tenant)
+	e.Attr("Document")
+	e.String(it.Document)
+	e.Attr("Queue")
+	e.String(it.Queue)
+	e.Attr("Title")
+	e.String(it.Title)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Tenant", "Document"}
 }

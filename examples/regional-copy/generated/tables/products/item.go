@@ -16,6 +16,20 @@ const TableName = "products"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_PRODUCTS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+	// NameAttribute is the attribute "Name".
+	NameAttribute stream.Attr[Item] = "Name"
+	// Price is the attribute "Price".
+	Price stream.Attr[Item] = "Price"
+	// Cost is the attribute "Cost".
+	Cost stream.Attr[Item] = "Cost"
+	// Public is the attribute "Public".
+	Public stream.Attr[Item] = "Public"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
@@ -30,21 +44,39 @@ type Item struct {
 	Public bool
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
-	case "Name":
-		it.Name, err = v.String()
-	case "Price":
-		it.Price, err = v.Number()
-	case "Cost":
-		it.Cost, err = v.Number()
-	case "Public":
-		it.Public, err = v.Bool()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Name":
+			it.Name = d.String()
+		case "Price":
+			it.Price = d.Number()
+		case "Cost":
+			it.Cost = d.Number()
+		case "Public":
+			it.Public = d.Bool()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Name")
+	e.String(it.Name)
+	e.Attr("Price")
+	e.Number(it.Price)
+	e.Attr("Cost")
+	e.Number(it.Cost)
+	e.Attr("Public")
+	e.Bool(it.Public)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }

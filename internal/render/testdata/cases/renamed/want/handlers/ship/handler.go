@@ -6,25 +6,22 @@ package ship
 import (
 	"context"
 	"log/slog"
-	"os"
 
 	"example.com/shop/generated/tables/customers"
 	"example.com/shop/generated/tables/orders"
 	"streamgen/runtime/stream"
 )
 
-var logger = slog.New(slog.NewJSONHandler(os.Stdout, nil))
-
-// HandleOrders is called once per change, in order for each item. After an error this change and those that follow it
-// are delivered again; after nil this change is done.
+// HandleOrders is called once per change, in order for each item. After an error this change is delivered again, and so are those of its
+// item that follow it; stream.Skip(err) lets it pass. After nil this change is done.
 func HandleOrders(ctx context.Context, c stream.Change[orders.Item]) error {
-	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
+	slog.InfoContext(ctx, "change", "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }
 
-// HandleCustomers is called once per change, in order for each item. After an error this change and those that follow it
-// are delivered again; after nil this change is done.
+// HandleCustomers is called once per change, in order for each item. After an error this change is delivered again, and so are those of its
+// item that follow it; stream.Skip(err) lets it pass. After nil this change is done.
 func HandleCustomers(ctx context.Context, c stream.Change[customers.Item]) error {
-	logger.InfoContext(ctx, "change", "eventID", c.EventID, "eventName", c.Kind, "dynamodb", c.DynamoDB)
+	slog.InfoContext(ctx, "change", "eventName", c.Kind, "dynamodb", c.DynamoDB)
 	return nil
 }

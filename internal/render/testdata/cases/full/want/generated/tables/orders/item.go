@@ -16,6 +16,24 @@ const TableName = "orders"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_ORDERS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// CustomerID is the attribute "CustomerId".
+	CustomerID stream.Attr[Item] = "CustomerId"
+	// OrderID is the attribute "OrderId".
+	OrderID stream.Attr[Item] = "OrderId"
+	// Hash is the attribute "Hash".
+	Hash stream.Attr[Item] = "Hash"
+	// Open is the attribute "Open".
+	Open stream.Attr[Item] = "Open"
+	// Labels is the attribute "Labels".
+	Labels stream.Attr[Item] = "Labels"
+	// Sizes is the attribute "Sizes".
+	Sizes stream.Attr[Item] = "Sizes"
+	// Blobs is the attribute "Blobs".
+	Blobs stream.Attr[Item] = "Blobs"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// CustomerID is the attribute "CustomerId" of type S, the table's hash key.
@@ -34,25 +52,47 @@ type Item struct {
 	Blobs [][]byte
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "CustomerId":
-		it.CustomerID, err = v.String()
-	case "OrderId":
-		it.OrderID, err = v.Number()
-	case "Hash":
-		it.Hash, err = v.Binary()
-	case "Open":
-		it.Open, err = v.Bool()
-	case "Labels":
-		it.Labels, err = v.StringSet()
-	case "Sizes":
-		it.Sizes, err = v.NumberSet()
-	case "Blobs":
-		it.Blobs, err = v.BinarySet()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "CustomerId":
+			it.CustomerID = d.String()
+		case "OrderId":
+			it.OrderID = d.Number()
+		case "Hash":
+			it.Hash = d.Binary()
+		case "Open":
+			it.Open = d.Bool()
+		case "Labels":
+			it.Labels = d.StringSet()
+		case "Sizes":
+			it.Sizes = d.NumberSet()
+		case "Blobs":
+			it.Blobs = d.BinarySet()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("CustomerId")
+	e.String(it.CustomerID)
+	e.Attr("OrderId")
+	e.Number(it.OrderID)
+	e.Attr("Hash")
+	e.Binary(it.Hash)
+	e.Attr("Open")
+	e.Bool(it.Open)
+	e.Attr("Labels")
+	e.StringSet(it.Labels)
+	e.Attr("Sizes")
+	e.NumberSet(it.Sizes)
+	e.Attr("Blobs")
+	e.BinarySet(it.Blobs)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"CustomerId", "OrderId"}
 }

@@ -16,6 +16,26 @@ const TableName = "orders"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_ORDERS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+	// Note is the attribute "Note".
+	Note stream.Attr[Item] = "Note"
+	// Paid is the attribute "Paid".
+	Paid stream.Attr[Item] = "Paid"
+	// Gone is the attribute "Gone".
+	Gone stream.Attr[Item] = "Gone"
+	// Address is the attribute "Address".
+	Address stream.Attr[Item] = "Address"
+	// Labels is the attribute "Labels".
+	Labels stream.Attr[Item] = "Labels"
+	// Lines is the attribute "Lines".
+	Lines stream.Attr[Item] = "Lines"
+	// Matrix is the attribute "Matrix".
+	Matrix stream.Attr[Item] = "Matrix"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
@@ -36,29 +56,53 @@ type Item struct {
 	Matrix [][]stream.Number
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
-	case "Note":
-		it.Note, err = stream.Optional(v, stream.Value.String)
-	case "Paid":
-		it.Paid, err = stream.Optional(v, stream.Value.Bool)
-	case "Gone":
-		it.Gone, err = v.Null()
-	case "Address":
-		it.Address, err = decodeItemAddress(v)
-	case "Labels":
-		it.Labels, err = stream.MapOf(v, stream.Value.String)
-	case "Lines":
-		it.Lines, err = stream.ListOf(v, decodeItemLines)
-	case "Matrix":
-		it.Matrix, err = stream.ListOf(v, func(v stream.Value) ([]stream.Number, error) { return stream.ListOf(v, stream.Value.Number) })
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Note":
+			it.Note = stream.Optional(d, (*stream.Decoder).String)
+		case "Paid":
+			it.Paid = stream.Optional(d, (*stream.Decoder).Bool)
+		case "Gone":
+			it.Gone = d.OnlyNull()
+		case "Address":
+			it.Address = readItemAddress(d)
+		case "Labels":
+			it.Labels = stream.MapOf(d, (*stream.Decoder).String)
+		case "Lines":
+			it.Lines = stream.ListOf(d, readItemLines)
+		case "Matrix":
+			it.Matrix = stream.ListOf(d, func(d *stream.Decoder) []stream.Number { return stream.ListOf(d, (*stream.Decoder).Number) })
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Note")
+	stream.WriteOptional(e, it.Note, (*stream.Encoder).String)
+	e.Attr("Paid")
+	stream.WriteOptional(e, it.Paid, (*stream.Encoder).Bool)
+	e.Attr("Gone")
+	e.Null(it.Gone)
+	e.Attr("Address")
+	writeItemAddress(e, it.Address)
+	e.Attr("Labels")
+	stream.WriteMap(e, it.Labels, (*stream.Encoder).String)
+	e.Attr("Lines")
+	stream.WriteList(e, it.Lines, writeItemLines)
+	e.Attr("Matrix")
+	stream.WriteList(e, it.Matrix, func(e *stream.Encoder, v []stream.Number) { stream.WriteList(e, v, (*stream.Encoder).Number) })
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }
 
 // ItemAddress is a map inside an item.
@@ -71,21 +115,29 @@ type ItemAddress struct {
 	Geo *ItemAddressGeo
 }
 
-func decodeItemAddress(v stream.Value) (it ItemAddress, err error) {
-	err = v.Map(it.set)
-	return it, err
+func readItemAddress(d *stream.Decoder) (it ItemAddress) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "Street":
+			it.Street = d.String()
+		case "Zip":
+			it.Zip = stream.Optional(d, (*stream.Decoder).String)
+		case "Geo":
+			it.Geo = stream.Optional(d, readItemAddressGeo)
+		}
+	}
+	return it
 }
 
-func (it *ItemAddress) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Street":
-		it.Street, err = v.String()
-	case "Zip":
-		it.Zip, err = stream.Optional(v, stream.Value.String)
-	case "Geo":
-		it.Geo, err = stream.Optional(v, decodeItemAddressGeo)
-	}
-	return err
+func writeItemAddress(e *stream.Encoder, it ItemAddress) {
+	e.Map(func(e *stream.Encoder) {
+		e.Attr("Street")
+		e.String(it.Street)
+		e.Attr("Zip")
+		stream.WriteOptional(e, it.Zip, (*stream.Encoder).String)
+		e.Attr("Geo")
+		stream.WriteOptional(e, it.Geo, writeItemAddressGeo)
+	})
 }
 
 // ItemAddressGeo is a map inside an item.
@@ -96,19 +148,25 @@ type ItemAddressGeo struct {
 	Lon stream.Number
 }
 
-func decodeItemAddressGeo(v stream.Value) (it ItemAddressGeo, err error) {
-	err = v.Map(it.set)
-	return it, err
+func readItemAddressGeo(d *stream.Decoder) (it ItemAddressGeo) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "Lat":
+			it.Lat = d.Number()
+		case "Lon":
+			it.Lon = d.Number()
+		}
+	}
+	return it
 }
 
-func (it *ItemAddressGeo) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Lat":
-		it.Lat, err = v.Number()
-	case "Lon":
-		it.Lon, err = v.Number()
-	}
-	return err
+func writeItemAddressGeo(e *stream.Encoder, it ItemAddressGeo) {
+	e.Map(func(e *stream.Encoder) {
+		e.Attr("Lat")
+		e.Number(it.Lat)
+		e.Attr("Lon")
+		e.Number(it.Lon)
+	})
 }
 
 // ItemLines is a map inside an item.
@@ -119,17 +177,23 @@ type ItemLines struct {
 	Sizes []stream.Number
 }
 
-func decodeItemLines(v stream.Value) (it ItemLines, err error) {
-	err = v.Map(it.set)
-	return it, err
+func readItemLines(d *stream.Decoder) (it ItemLines) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "Sku":
+			it.Sku = d.String()
+		case "Sizes":
+			it.Sizes = d.NumberSet()
+		}
+	}
+	return it
 }
 
-func (it *ItemLines) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Sku":
-		it.Sku, err = v.String()
-	case "Sizes":
-		it.Sizes, err = v.NumberSet()
-	}
-	return err
+func writeItemLines(e *stream.Encoder, it ItemLines) {
+	e.Map(func(e *stream.Encoder) {
+		e.Attr("Sku")
+		e.String(it.Sku)
+		e.Attr("Sizes")
+		e.NumberSet(it.Sizes)
+	})
 }

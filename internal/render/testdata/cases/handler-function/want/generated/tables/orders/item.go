@@ -16,19 +16,35 @@ const TableName = "orders"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_ORDERS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
 	ID string
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }

@@ -16,6 +16,18 @@ const TableName = "orders"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_ORDERS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+	// Status is the attribute "Status".
+	Status stream.Attr[Item] = "Status"
+	// Total is the attribute "Total".
+	Total stream.Attr[Item] = "Total"
+	// Address is the attribute "Address".
+	Address stream.Attr[Item] = "Address"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
@@ -28,21 +40,37 @@ type Item struct {
 	Address ItemAddress
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
-	case "Status":
-		it.Status, err = v.String()
-	case "Total":
-		it.Total, err = v.Number()
-	case "Address":
-		it.Address, err = decodeItemAddress(v)
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Status":
+			it.Status = d.String()
+		case "Total":
+			it.Total = d.Number()
+		case "Address":
+			it.Address = readItemAddress(d)
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Status")
+	e.String(it.Status)
+	e.Attr("Total")
+	e.Number(it.Total)
+	e.Attr("Address")
+	writeItemAddress(e, it.Address)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }
 
 // ItemAddress is a map inside an item.
@@ -51,15 +79,19 @@ type ItemAddress struct {
 	City string
 }
 
-func decodeItemAddress(v stream.Value) (it ItemAddress, err error) {
-	err = v.Map(it.set)
-	return it, err
+func readItemAddress(d *stream.Decoder) (it ItemAddress) {
+	for in := d.Map(); in && d.Next(); {
+		switch d.Name() {
+		case "City":
+			it.City = d.String()
+		}
+	}
+	return it
 }
 
-func (it *ItemAddress) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "City":
-		it.City, err = v.String()
-	}
-	return err
+func writeItemAddress(e *stream.Encoder, it ItemAddress) {
+	e.Map(func(e *stream.Encoder) {
+		e.Attr("City")
+		e.String(it.City)
+	})
 }

@@ -16,6 +16,18 @@ const TableName = "payments"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE_PAYMENTS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// ID is the attribute "Id".
+	ID stream.Attr[Item] = "Id"
+	// Status is the attribute "Status".
+	Status stream.Attr[Item] = "Status"
+	// Total is the attribute "Total".
+	Total stream.Attr[Item] = "Total"
+	// Tags is the attribute "Tags".
+	Tags stream.Attr[Item] = "Tags"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// ID is the attribute "Id" of type S, the table's hash key.
@@ -28,19 +40,35 @@ type Item struct {
 	Tags []string
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "Id":
-		it.ID, err = v.String()
-	case "Status":
-		it.Status, err = v.String()
-	case "Total":
-		it.Total, err = v.Number()
-	case "Tags":
-		it.Tags, err = v.StringSet()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "Id":
+			it.ID = d.String()
+		case "Status":
+			it.Status = d.String()
+		case "Total":
+			it.Total = d.Number()
+		case "Tags":
+			it.Tags = d.StringSet()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("Id")
+	e.String(it.ID)
+	e.Attr("Status")
+	e.String(it.Status)
+	e.Attr("Total")
+	e.Number(it.Total)
+	e.Attr("Tags")
+	e.StringSet(it.Tags)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"Id"}
 }

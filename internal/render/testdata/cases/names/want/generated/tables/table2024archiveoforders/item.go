@@ -16,6 +16,26 @@ const TableName = "2024.Archive_of-orders"
 // Name is the table's name where the function runs.
 func Name() string { return cmp.Or(os.Getenv("TABLE__2024_ARCHIVE_OF_ORDERS"), TableName) }
 
+// The attributes that the spec types, for [stream.Change.Changed].
+const (
+	// OrderID is the attribute "order id".
+	OrderID stream.Attr[Item] = "order id"
+	// GrößeInCm is the attribute "größe.in/cm".
+	GrößeInCm stream.Attr[Item] = "größe.in/cm"
+	// QuoteSAndAndTicks is the attribute "quote\"s and \\ and `ticks`".
+	QuoteSAndAndTicks stream.Attr[Item] = "quote\"s and \\ and `ticks`"
+	// NameAttribute is the attribute "{{.Name}}".
+	NameAttribute stream.Attr[Item] = "{{.Name}}"
+	// End is the attribute "*/ // end".
+	End stream.Attr[Item] = "*/ // end"
+	// X2ndLine is the attribute "2nd-line".
+	X2ndLine stream.Attr[Item] = "2nd-line"
+	// X名前 is the attribute "名前".
+	X名前 stream.Attr[Item] = "名前"
+	// UnmarshalImageAttribute is the attribute "unmarshal_image".
+	UnmarshalImageAttribute stream.Attr[Item] = "unmarshal_image"
+)
+
 // Item is an item of the table as far as the spec types its attributes. A field is zero when its attribute is absent.
 type Item struct {
 	// OrderID is the attribute "order id" of type S, the table's hash key.
@@ -36,27 +56,51 @@ type Item struct {
 	UnmarshalImageAttribute []byte
 }
 
-// UnmarshalImage sets the fields from an image of a stream record. It skips attributes that the spec does not type.
-func (it *Item) UnmarshalImage(image []byte) error { return stream.DecodeImage(image, it.set) }
-
-func (it *Item) set(name string, v stream.Value) (err error) {
-	switch name {
-	case "order id":
-		it.OrderID, err = v.String()
-	case "größe.in/cm":
-		it.GrößeInCm, err = v.Number()
-	case "quote\"s and \\ and `ticks`":
-		it.QuoteSAndAndTicks, err = v.String()
-	case "{{.Name}}":
-		it.Name, err = v.String()
-	case "*/ // end":
-		it.End, err = v.String()
-	case "2nd-line":
-		it.X2ndLine, err = v.String()
-	case "名前":
-		it.X名前, err = v.String()
-	case "unmarshal_image":
-		it.UnmarshalImageAttribute, err = v.Binary()
+// UnmarshalImage implements [stream.Image]. It skips attributes that the spec does not type.
+func (it *Item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
+		case "order id":
+			it.OrderID = d.String()
+		case "größe.in/cm":
+			it.GrößeInCm = d.Number()
+		case "quote\"s and \\ and `ticks`":
+			it.QuoteSAndAndTicks = d.String()
+		case "{{.Name}}":
+			it.Name = d.String()
+		case "*/ // end":
+			it.End = d.String()
+		case "2nd-line":
+			it.X2ndLine = d.String()
+		case "名前":
+			it.X名前 = d.String()
+		case "unmarshal_image":
+			it.UnmarshalImageAttribute = d.Binary()
+		}
 	}
-	return err
+}
+
+// MarshalImage implements [stream.Item].
+func (it *Item) MarshalImage(e *stream.Encoder) {
+	e.Attr("order id")
+	e.String(it.OrderID)
+	e.Attr("größe.in/cm")
+	e.Number(it.GrößeInCm)
+	e.Attr("quote\"s and \\ and `ticks`")
+	e.String(it.QuoteSAndAndTicks)
+	e.Attr("{{.Name}}")
+	e.String(it.Name)
+	e.Attr("*/ // end")
+	e.String(it.End)
+	e.Attr("2nd-line")
+	e.String(it.X2ndLine)
+	e.Attr("名前")
+	e.String(it.X名前)
+	e.Attr("unmarshal_image")
+	e.Binary(it.UnmarshalImageAttribute)
+}
+
+// KeyNames implements [stream.Item].
+func (*Item) KeyNames() []string {
+	return []string{"order id"}
 }
