@@ -4,7 +4,7 @@ package runtime
 
 import "embed"
 
-// Source holds the Go files of package stream, its tests among them, under "stream/".
+// Source holds the Go files of packages stream and streamtest, their tests among them, under "stream/" and "streamtest/".
 //
-//go:embed stream/*.go
+//go:embed stream/*.go streamtest/*.go
 var Source embed.FS

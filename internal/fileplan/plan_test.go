@@ -109,19 +109,21 @@ func TestPlanVendorsTheRuntime(t *testing.T) {
 		}
 		if source, ok := f.View.(RuntimeSource); ok {
 			text, err := source.Text()
-			if err != nil || !strings.Contains("\n"+text, "\npackage stream\n") {
+			if err != nil || !strings.Contains("\n"+text, "\npackage "+path.Base(path.Dir(source.Name))+"\n") {
 				t.Errorf("%s: %v", source.Name, err)
 			}
 		}
 	}
-	entries, err := os.ReadDir("../../runtime/stream")
-	if err != nil {
-		t.Fatal(err)
-	}
 	want := []string{"generated/streamgen/go.mod"}
-	for _, e := range entries {
-		if path.Ext(e.Name()) == ".go" && !strings.HasSuffix(e.Name(), "_test.go") {
-			want = append(want, "generated/streamgen/runtime/stream/"+e.Name())
+	for _, pkg := range []string{"stream", "streamtest"} {
+		entries, err := os.ReadDir("../../runtime/" + pkg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if path.Ext(e.Name()) == ".go" && !strings.HasSuffix(e.Name(), "_test.go") {
+				want = append(want, "generated/streamgen/runtime/"+pkg+"/"+e.Name())
+			}
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

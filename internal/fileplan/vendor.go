@@ -43,7 +43,7 @@ func runtimeFiles(origin spec.Origin) []File {
 		Path: RuntimeFolder + "/go.mod", Template: "go/runtime.mod.tmpl",
 		View: RuntimeModule{Go: GoVersion, Lambda: LambdaVersion}, Origin: origin,
 	}}
-	names, _ := fs.Glob(runtime.Source, "stream/*.go") // its only error is a malformed pattern
+	names, _ := fs.Glob(runtime.Source, "*/*.go") // its only error is a malformed pattern
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue

@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +23,12 @@ import (
 
 // bootstrap is the function that TestStart runs, in a process of its own because stream.Start does not return.
 func bootstrap() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	switch os.Getenv(asBootstrap) {
+	case "fails":
+		stream.ServeNew(func(context.Context) (*closer, error) { return nil, errDown }, (*closer).routes)
+	case "closes":
+		stream.ServeNew(func(context.Context) (*closer, error) { return &closer{}, nil }, (*closer).routes)
+	}
 	stream.Start(func(ctx context.Context, c stream.Change[Order]) error {
 		lc, ok := lambdacontext.FromContext(ctx)
 		if !ok {
@@ -160,5 +167,85 @@ func TestStart(t *testing.T) {
 		if !strings.HasPrefix(failed[i], want) {
 			t.Errorf("failed %q, want %q", failed[i], want)
 		}
+	}
+}
+
+// closer is a handler that notes its end.
+type closer struct{}
+
+func (c *closer) routes() []stream.Route {
+	return []stream.Route{stream.On("orders", func(context.Context, stream.Change[Order]) error { return nil })}
+}
+
+func (c *closer) Close() error {
+	fmt.Println("closed")
+	return nil
+}
+
+// process starts the test binary as a function.
+func process(t *testing.T, as, api string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self)
+	cmd.Env = append(os.Environ(), asBootstrap+"="+as, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api, "http://"))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, &out
+}
+
+func TestServeNewFails(t *testing.T) {
+	reported := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		reported <- r.URL.Path + " " + string(body)
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer server.Close()
+	cmd, out := process(t, "fails", server.URL)
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v, want exit code 1: %s", err, out)
+	}
+	want := `/2018-06-01/runtime/init/error {"errorMessage":"index is down","errorType":"Runtime.InitError"}`
+	select {
+	case got := <-reported:
+		if got != want {
+			t.Errorf("reported %s, want %s", got, want)
+		}
+	default:
+		t.Errorf("nothing reported: %s", out)
+	}
+}
+
+func TestServeNewCloses(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no SIGTERM")
+	}
+	asked := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/extension/register"):
+			w.Header().Set("Lambda-Extension-Identifier", "1")
+		case strings.HasSuffix(r.URL.Path, "/invocation/next"):
+			asked <- struct{}{}
+			<-r.Context().Done()
+		default:
+			<-r.Context().Done()
+		}
+	}))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	cmd, out := process(t, "closes", server.URL)
+	<-asked
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "closed") {
+		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -1,5 +1,7 @@
 package stream
 
+import "context"
+
 // DefaultReserve lets tests place a deadline around it.
 const DefaultReserve = reserve
 
@@ -27,4 +29,22 @@ func DecodeEvent[T any, P Image[T]](payload []byte, see func(Change[T])) error {
 		see(c)
 	}
 	return nil
+}
+
+// Scheduled gives the handling of an event by lanes and by a plain loop, without what a handler does.
+func Scheduled(payload []byte, lanes int) (run func(context.Context), loop func()) {
+	e, err := parseEvent(payload)
+	if err != nil {
+		panic(err)
+	}
+	p := newProcessor([]Option{MaxConcurrency(lanes)})
+	handled := make([]bool, len(e.records))
+	p.handle = func(_ context.Context, _ *Decoder, r *record) error { return r.err }
+	run = func(ctx context.Context) { newBatch(p, e.records).run(ctx) }
+	loop = func() {
+		for i := range e.records {
+			handled[i] = p.handle(nil, nil, &e.records[i]) == nil
+		}
+	}
+	return run, loop
 }

@@ -1,0 +1,150 @@
+package stream_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"streamgen/runtime/stream"
+)
+
+// BenchmarkSchedule gives what the ordered lanes cost for a record beyond a plain loop.
+func BenchmarkSchedule(b *testing.B) {
+	const records = 1000
+	payload := make([]string, records)
+	for i := range payload {
+		payload[i] = insertRecord(fmt.Sprint(1000+i), fmt.Sprint("order-", i%300))
+	}
+	for _, lanes := range []int{1, 8} {
+		b.Run(strconv.Itoa(lanes), func(b *testing.B) {
+			run, loop := stream.Scheduled(event(payload...), lanes)
+			var inLanes, inLoop time.Duration
+			for b.Loop() {
+				started := time.Now()
+				loop()
+				between := time.Now()
+				run(b.Context())
+				inLoop += between.Sub(started)
+				inLanes += time.Since(between)
+			}
+			b.ReportMetric(float64(inLanes-inLoop)/float64(b.N*records), "ns/record")
+		})
+	}
+}
+
+// functions are built as they are for Lambda.
+func buildFunction(b *testing.B, name string) string {
+	b.Helper()
+	binary := filepath.Join(b.TempDir(), name)
+	cmd := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", binary, "./testdata/function/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// function is a function's process and Lambda's side of it.
+type function struct {
+	cmd      *exec.Cmd
+	next     chan []byte
+	asked    chan struct{} // a request for the next invocation has come
+	answered chan string
+	server   *httptest.Server
+}
+
+func startFunction(b *testing.B, binary string) *function {
+	b.Helper()
+	f := &function{next: make(chan []byte), asked: make(chan struct{}, 1), answered: make(chan string)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case f.asked <- struct{}{}:
+		default:
+		}
+		select {
+		case payload := <-f.next:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "request")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()))
+			_, _ = w.Write(payload)
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{outcome}", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusAccepted)
+		f.answered <- strings.TrimSpace(string(body))
+	})
+	f.server = httptest.NewServer(mux)
+	ctx, cancel := context.WithCancel(b.Context())
+	f.cmd = exec.CommandContext(ctx, binary)
+	f.cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(f.server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128"}
+	if err := f.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		cancel()
+		_ = f.cmd.Wait() // it was killed
+		f.server.CloseClientConnections()
+		f.server.Close()
+	})
+	<-f.asked
+	return f
+}
+
+func (f *function) invoke(b *testing.B, payload []byte) {
+	f.next <- payload
+	if got := <-f.answered; got != allDone {
+		b.Fatalf("answer %s", got)
+	}
+}
+
+// peak is the most memory that the process has had, in MB; 0 where the system does not say it.
+func (f *function) peak() float64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.cmd.Process.Pid))
+	kilobytes := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if kilobytes == nil {
+		return 0
+	}
+	n, _ := strconv.ParseFloat(string(kilobytes[1]), 64)
+	return n / 1024
+}
+
+// BenchmarkFunction compares the process of a function whose handler does nothing with one written by hand on aws-lambda-go: a warm
+// invocation over a Runtime API, from start to the first request for an invocation, and the binary.
+func BenchmarkFunction(b *testing.B) {
+	for _, name := range []string{"stream", "byhand"} {
+		binary := buildFunction(b, name)
+		for _, records := range []int{1, 100, 1000} {
+			payload := purchases(records)
+			b.Run(fmt.Sprintf("invoke/%d/%s", records, name), func(b *testing.B) {
+				f := startFunction(b, binary)
+				f.invoke(b, payload)
+				for b.Loop() {
+					f.invoke(b, payload)
+				}
+				b.ReportMetric(f.peak(), "MB-peak")
+			})
+		}
+		b.Run("start/"+name, func(b *testing.B) {
+			for b.Loop() {
+				startFunction(b, binary)
+			}
+			info, err := os.Stat(binary)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(info.Size())/1e6, "MB-binary")
+		})
+	}
+}
