@@ -34,6 +34,8 @@ type Route struct {
 	Window, Batch bool
 	// Options are further options of the route, as Go expressions.
 	Options []string
+	// Sample is the key of some item, as the fields of a Go literal.
+	Sample string
 }
 
 // On is the runtime's function that makes the route.
@@ -68,6 +70,7 @@ func newMain(h Handler, p Project) Main {
 			Table: mapping.Table, Package: pkg, Import: path.Join(p.Module, tablesFolder, pkg), Function: "Handle",
 			Window: mapping.TumblingWindow > 0, Batch: mapping.Handle == "batch",
 		}
+		r.Sample = mapping.sampleKey()
 		if len(h.Sources) > 1 {
 			r.Suffix = fieldName(mapping.Table)
 		}
@@ -126,6 +129,27 @@ func (s Starter) Receiver() string {
 		return "(h *Handler) "
 	}
 	return ""
+}
+
+// FirstTest is the view of the test of a handler's first version.
+type FirstTest struct{ Starter }
+
+// Tested are the routes whose functions get changes, or batches of them.
+func (t FirstTest) Tested() []Route {
+	return slices.DeleteFunc(slices.Clone(t.Routes), func(r Route) bool { return r.Window })
+}
+
+// Handler is what the functions belong to, with a dot; empty for functions of the package.
+func (t FirstTest) Handler() string {
+	if t.Constructor {
+		return "h."
+	}
+	return ""
+}
+
+// Imports are the packages that the file needs beside the standard library, as gofmt sorts them.
+func (t FirstTest) Imports() []Import {
+	return sortedImports(append(tableImports(t.Tested()), Import{Path: runtimePackage}, Import{Path: "streamgen/runtime/streamtest"}))
 }
 
 // Import is a package that a file imports, by another name than its own if Name is not empty.

@@ -152,3 +152,23 @@ func (m Mapping) sensitiveKeys() []string {
 	}
 	return names
 }
+
+// sampleKey is the key of some item of the mapping's table, as the fields of a Go literal.
+func (m Mapping) sampleKey() string {
+	var fields []string
+	for _, name := range []string{m.table.HashKey, m.table.RangeKey} {
+		a, found := m.table.Attribute(name)
+		if !found {
+			continue
+		}
+		value := `"1"`
+		switch {
+		case a.Type == spec.Binary:
+			value = `[]byte("1")`
+		case a.Type == spec.Number && a.Number != "" && a.Number != "decimal":
+			value = "1"
+		}
+		fields = append(fields, fieldName(name)+": "+value)
+	}
+	return strings.Join(fields, ", ")
+}

@@ -35,7 +35,7 @@ func packageName(name, kind string) string {
 func isReserved(pkg string) bool {
 	switch pkg {
 	case "main", "init": // cannot be imported under its name
-	case "cmp", "context", "handler", "os", "slog", "stream", "logger": // imported or declared by the same files
+	case "cmp", "context", "handler", "os", "slog", "stream", "streamtest", "testing", "logger": // imported or declared by the same files
 	default:
 		return token.IsKeyword(pkg) || types.Universe.Lookup(pkg) != nil || isReservedFolder(pkg)
 	}

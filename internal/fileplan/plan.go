@@ -39,6 +39,8 @@ type File struct {
 	Template  string
 	View      any
 	Ownership Ownership
+	// With is, for a Once file, the path of another that it is only made along with; empty for none.
+	With string
 	// Origin is the entry of the spec that the file comes from.
 	Origin spec.Origin
 }
@@ -105,14 +107,22 @@ func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
 	m.check(h, findings)
 	h.checkDestinations(findings)
 	origin := h.Origin
-	return []File{
+	starter := Starter{Package: packageName(h.Name, "handler"), Constructor: h.Constructor, Routes: m.Routes}
+	handler := path.Join(handlersFolder, h.Name, "handler.go")
+	files := []File{
 		{Path: terraformFile("handler", h.Name), Template: "terraform/handler.tf.tmpl", View: h, Origin: origin},
 		{Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl", View: m, Origin: origin},
 		{
-			Path: path.Join(handlersFolder, h.Name, "handler.go"), Template: "go/handler.go.tmpl", Ownership: Once,
-			View: Starter{Package: packageName(h.Name, "handler"), Constructor: h.Constructor, Routes: m.Routes}, Origin: origin,
+			Path: handler, Template: "go/handler.go.tmpl", Ownership: Once, View: starter, Origin: origin,
 		},
 	}
+	if starter.Plain() {
+		files = append(files, File{
+			Path: path.Join(handlersFolder, h.Name, "handler_test.go"), Template: "go/handler_test.go.tmpl", Ownership: Once, With: handler,
+			View: FirstTest{starter}, Origin: origin,
+		})
+	}
+	return files
 }
 
 // terraformFile names the file of an entry. A name that ends in _override would make terraform merge the file into

@@ -73,12 +73,13 @@ func TestPlan(t *testing.T) {
 		{"generated/terraform/module/handler_ship_orders.tf", "terraform/handler.tf.tmpl", "handlers.ship-orders", false},
 		{"generated/functions/ship-orders/main.go", "go/main.go.tmpl", "handlers.ship-orders", false},
 		{"handlers/ship-orders/handler.go", "go/handler.go.tmpl", "handlers.ship-orders", true},
+		{"handlers/ship-orders/handler_test.go", "go/handler_test.go.tmpl", "handlers.ship-orders", true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	routes := []Route{{
-		Table: "order-items", Package: "orderitems", Import: "example.com/shop/generated/tables/orderitems", Function: "Handle",
+		Table: "order-items", Package: "orderitems", Import: "example.com/shop/generated/tables/orderitems", Function: "Handle", Sample: `ID: "1"`,
 	}}
 	wantMain := Main{Name: "ship-orders", HandlerImport: "example.com/shop/handlers/ship-orders", Routes: routes}
 	if diff := cmp.Diff(wantMain, files[13].View); diff != "" {

@@ -116,12 +116,13 @@ func checkGo(t *testing.T, files tree.Tree) {
 	t.Helper()
 	c := checker{
 		fset:    token.NewFileSet(),
-		sources: map[string]string{"streamgen/runtime/stream": runtimeOutline},
+		sources: map[string][]string{"streamgen/runtime/stream": {runtimeOutline}, "streamgen/runtime/streamtest": {streamtestOutline}},
 		done:    map[string]*types.Package{},
 	}
 	for _, f := range files {
 		if path.Ext(f.Path) == ".go" {
-			c.sources["example.com/shop/"+path.Dir(f.Path)] = string(f.Data)
+			pkg := "example.com/shop/" + path.Dir(f.Path)
+			c.sources[pkg] = append(c.sources[pkg], string(f.Data))
 		}
 	}
 	for importPath := range maps.Clone(c.sources) {
@@ -216,6 +217,9 @@ func (Attribute) HasPrefix(string) bool             { return false }
 func (Attribute) HasSuffix(string) bool             { return false }
 func (Attribute) Contains(Attribute) bool           { return false }
 
+type Handler struct{}
+
+func Router(routes ...Route) (h Handler)        { return }
 func Where(wanted func(Record) bool) (o Option) { return }
 func Serve(routes ...Route)                     {}
 
@@ -236,7 +240,7 @@ func Start[T any, P Image[T]](handle func(context.Context, Change[T]) error, opt
 // checker imports packages that are one file each, and those of the standard library.
 type checker struct {
 	fset    *token.FileSet
-	sources map[string]string
+	sources map[string][]string
 	done    map[string]*types.Package
 }
 
@@ -248,12 +252,16 @@ func (c checker) Import(importPath string) (*types.Package, error) {
 	if p := c.done[importPath]; p != nil {
 		return p, nil
 	}
-	file, err := parser.ParseFile(c.fset, importPath, src, 0)
-	if err != nil {
-		return nil, err
+	var files []*ast.File
+	for _, text := range src {
+		file, err := parser.ParseFile(c.fset, importPath, text, 0)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
 	}
 	config := types.Config{Importer: c}
-	p, err := config.Check(importPath, c.fset, []*ast.File{file}, nil)
+	p, err := config.Check(importPath, c.fset, files, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -269,11 +277,28 @@ func (c checker) importStd(importPath string) (*types.Package, error) {
 		"encoding/json": "type RawMessage []byte",
 		"os":            "type File struct{}; var Stdout *File; func Getenv(key string) string { return key }",
 		"cmp":           "func Or[T comparable](vals ...T) (t T) { return }",
+		"testing":       `type T struct{}; func (*T) Context() interface{} { return nil }; func (*T) Fatal(a ...any) {}; func (*T) Errorf(f string, a ...any) {}`,
 		"log/slog":      `import "context"; func InfoContext(c context.Context, m string, a ...any) {}`,
 	}[importPath]
 	if !known {
 		return nil, fmt.Errorf("import of %s: not expected", importPath)
 	}
-	c.sources[importPath] = "package " + path.Base(importPath) + "; " + src
+	c.sources[importPath] = []string{"package " + path.Base(importPath) + "; " + src}
 	return c.Import(importPath)
 }
+
+// streamtestOutline is the same of runtime/streamtest.
+const streamtestOutline = `package streamtest
+
+import "streamgen/runtime/stream"
+
+type (
+	Record struct{}
+	Invocation struct { Unfinished int; Response []byte; Err error }
+	Item[T any] interface { *T; MarshalImage(*stream.Encoder); KeyNames() []string }
+)
+
+func Insert[T any, P Item[T]](P) (r Record)                        { return }
+func Remove[T any, P Item[T]](P) (r Record)                        { return }
+func Invoke(t any, h stream.Handler, records ...Record) (i Invocation) { return }
+`

@@ -50,7 +50,7 @@ func Render(files []fileplan.File, templates Templates) (tree.Tree, error) {
 	workers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, f := range files {
 		workers.Go(func() error {
-			out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, Origin: f.Origin.Path, Template: versions[f.Template]}
+			out[i] = tree.File{Path: f.Path, Once: f.Ownership == fileplan.Once, With: f.With, Origin: f.Origin.Path, Template: versions[f.Template]}
 			out[i].Data, errs[i] = renderFile(set, f, templates.Proven)
 			return nil
 		})

@@ -193,7 +193,7 @@ func compareFile(dir *os.Root, f File, k known) (Change, error) {
 	switch {
 	case f.Once && state != absent:
 		change.Kind, change.New = Unchanged, old
-	case f.Once && k.isSettled(dir, f.Path):
+	case f.Once && (k.isSettled(dir, f.Path) || f.With != "" && k.isThere(dir, f.With)):
 		change.Kind, change.New = Unchanged, nil
 	case state == absent:
 		change.Kind = Create
@@ -280,6 +280,18 @@ func (k known) isSettled(dir *os.Root, p string) bool {
 		return false
 	}
 	_, err := dir.Stat(path.Dir(p))
+	return err == nil
+}
+
+// isThere reports whether a Once file was there before this run, and before one that did not come to its end.
+func (k known) isThere(dir *os.Root, p string) bool {
+	if _, created := k.lock.Created[p]; created {
+		return true
+	}
+	if _, begun := k.intent.Created[p]; begun {
+		return false
+	}
+	_, err := dir.Lstat(p)
 	return err == nil
 }
 

@@ -22,6 +22,8 @@ type File struct {
 	Data []byte
 	// Once marks a file that is the user's from the moment it exists.
 	Once bool
+	// With is, for a Once file, the path of another that it is only made along with; empty for none.
+	With string
 	// Origin is the entry of the spec that the file comes from, such as "tables.orders"; empty for the spec as a whole.
 	Origin string
 	// Template tells versions of the template apart that the file was made with; empty when there is none.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,36 @@ func kinds(c Changes) map[string]Kind {
 		m[f.Path] = f.Kind
 	}
 	return m
+}
+
+// A test of a handler's first version is made with it, and not beside a handler that was there before.
+func TestCompareMakesFilesTogether(t *testing.T) {
+	both := func(name string) []File {
+		test := once("handlers/"+name+"/handler_test.go", "1")
+		test.With = "handlers/" + name + "/handler.go"
+		return []File{once(test.With, "1"), test}
+	}
+	root := t.TempDir()
+	mustWrite(t, root, treeOf(once("handlers/older/handler.go", "1")))
+	put(t, root, "handlers/foreign/handler.go", "by hand")
+	want := treeOf(slices.Concat(both("older"), both("foreign"), both("new"))...)
+	c := mustCompare(t, root, want)
+	for path, made := range map[string]bool{"handlers/older/handler_test.go": false, "handlers/foreign/handler_test.go": false, "handlers/new/handler_test.go": true} {
+		if got := kinds(c)[path] == Create; got != made {
+			t.Errorf("%s is made: %t, want %t", path, got, made)
+		}
+	}
+
+	// A run that came no further than the handler itself is taken up.
+	meant, err := encodeJSON(intent{}.with(c.lock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, root, intentFile, string(meant))
+	put(t, root, "handlers/new/handler.go", "1")
+	if got := kinds(mustCompare(t, root, want)); got["handlers/new/handler_test.go"] != Create || got["handlers/older/handler_test.go"] != Unchanged {
+		t.Errorf("after an unfinished run: %v", got)
+	}
 }
 
 func TestCompareClassifies(t *testing.T) {
