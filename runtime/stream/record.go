@@ -11,6 +11,9 @@ type Record struct{ record *record }
 // EventID names the record, see [Change].
 func (r Record) EventID() string { return r.record.eventID }
 
+// Table is the name of the table that the record comes from, by its stream's ARN; empty when that says none.
+func (r Record) Table() string { return tableOf(r.record.streamARN) }
+
 // SequenceNumber is the record's place in its shard, see [Change].
 func (r Record) SequenceNumber() string { return r.record.sequenceNumber }
 
