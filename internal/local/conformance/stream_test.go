@@ -30,15 +30,18 @@ import (
 	"streamgen/internal/local"
 )
 
-// handlerZip is the package of testdata/handler, for this machine.
-var handlerZip = sync.OnceValues(func() ([]byte, error) {
+// handlerZip is the package of testdata/handler.
+var handlerZip = sync.OnceValues(func() ([]byte, error) { return packageOf("./testdata/handler") })
+
+// packageOf builds a function's package for this machine.
+func packageOf(main string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "conformance-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "./testdata/handler")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, main)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, errors.New("building the handler: " + err.Error() + "\n" + string(out))
@@ -62,7 +65,7 @@ var handlerZip = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	return packed.Bytes(), nil
-})
+}
 
 // system is a table whose stream a mapping hands to a function that logs.
 type system struct {
@@ -82,14 +85,20 @@ func (s *system) clients(endpoint string) {
 // build makes the system in the order in which terraform does.
 func build(t *testing.T, endpoint string) *system {
 	t.Helper()
-	ctx := t.Context()
 	code, err := handlerZip()
 	must(t, err)
+	return buildOf(t, endpoint, code, nil)
+}
+
+// buildOf makes a system whose function has this code and these variables.
+func buildOf(t *testing.T, endpoint string, code []byte, variables map[string]string) *system {
+	t.Helper()
+	ctx := t.Context()
 	name := *unique("orders")
 	s := &system{table: name, function: name, group: "/aws/lambda/" + name, role: name}
 	s.clients(endpoint)
 
-	_, err = s.logs.CreateLogGroup(ctx, &cwl.CreateLogGroupInput{LogGroupName: &s.group})
+	_, err := s.logs.CreateLogGroup(ctx, &cwl.CreateLogGroupInput{LogGroupName: &s.group})
 	must(t, err)
 	role, err := s.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &s.role, AssumeRolePolicyDocument: aws.String(lambdaTrust)})
 	must(t, err)
@@ -108,7 +117,8 @@ func build(t *testing.T, endpoint string) *system {
 		architecture = lambdatypes.ArchitectureArm64
 	}
 	_, err = s.lambda.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: &s.function, Role: role.Role.Arn, Runtime: lambdatypes.RuntimeProvidedal2023,
-		Handler: aws.String("bootstrap"), Architectures: []lambdatypes.Architecture{architecture}, Timeout: aws.Int32(30), Code: &lambdatypes.FunctionCode{ZipFile: code}})
+		Handler: aws.String("bootstrap"), Architectures: []lambdatypes.Architecture{architecture}, Timeout: aws.Int32(30), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Environment: &lambdatypes.Environment{Variables: variables}})
 	must(t, err)
 	must(t, lambda.NewFunctionActiveV2Waiter(s.lambda).Wait(ctx, &lambda.GetFunctionInput{FunctionName: &s.function}, time.Minute))
 	mapping, err := s.lambda.CreateEventSourceMapping(ctx, &lambda.CreateEventSourceMappingInput{EventSourceArn: &s.streamARN, FunctionName: &s.function,

@@ -13,16 +13,15 @@ import (
 
 type item struct{ ID, Note string }
 
-func (it *item) UnmarshalImage(image []byte) error {
-	return stream.DecodeImage(image, func(name string, v stream.Value) (err error) {
-		switch name {
+func (it *item) UnmarshalImage(d *stream.Decoder) {
+	for d.Next() {
+		switch d.Name() {
 		case "Id":
-			it.ID, err = v.String()
+			it.ID = d.String()
 		case "Note":
-			it.Note, err = v.String()
+			it.Note = d.String()
 		}
-		return err
-	})
+	}
 }
 
 func main() {
