@@ -45,7 +45,7 @@
 // # Seeing
 //
 // [Start] and [Serve] make slog's default logger one that writes JSON and adds, from the context, which invocation and which change a line
-// belongs to; see [LogHandler]. A record that fails is logged at error level, one that is skipped or parked as a warning. Of an item the
+// belongs to, unless the function has set one of its own; see [LogHandler]. A record that fails is logged at error level, one that is skipped or parked as a warning. Of an item the
 // package logs the key alone, which [RedactKeys] hides, and no attribute's value is in its errors. [Metrics] are written into the log as
 // well. [TraceHeader] gives the X-Ray header.
 package stream

@@ -48,3 +48,6 @@ func Scheduled(payload []byte, lanes int) (run func(context.Context), loop func(
 	}
 	return run, loop
 }
+
+// LogToStdout is what Serve does to the default logger.
+var LogToStdout = logToStdout

@@ -15,7 +15,7 @@ import (
 // change that is handled table, eventID, keys and, from the second on, attempt. The values of [RedactKeys] are hidden.
 //
 // [Start] and [Serve] make it the handler of slog's default logger, with JSON on the standard output, so that slog.InfoContext(ctx, …) is
-// all that it takes; a logger that the function sets later by slog.SetDefault replaces it.
+// all that it takes. A logger that the function sets by slog.SetDefault, before or after, stays.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
 type logHandler struct{ slog.Handler }
@@ -125,8 +125,14 @@ func (p *processor) log(ctx context.Context, r *record, message string, err erro
 	slog.LogAttrs(ctx, level, message, attrs...)
 }
 
-// logToStdout makes the default logger one for Lambda.
+// initial is slog's own default logger, as it is before any function's code runs.
+var initial = slog.Default()
+
+// logToStdout makes the default logger one for Lambda, unless the function has set one.
 func logToStdout() {
+	if slog.Default() != initial {
+		return
+	}
 	level := slog.LevelInfo
 	_ = level.UnmarshalText([]byte(os.Getenv("AWS_LAMBDA_LOG_LEVEL"))) // what is no level of slog's leaves it at INFO
 	slog.SetDefault(slog.New(LogHandler(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))))

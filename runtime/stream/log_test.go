@@ -115,3 +115,11 @@ func TestMetrics(t *testing.T) {
 		}
 	})
 }
+
+func TestOwnLoggerStays(t *testing.T) {
+	before := slog.Default() // the one of TestMain
+	stream.LogToStdout()
+	if slog.Default() != before {
+		t.Error("a logger that was set is replaced")
+	}
+}
