@@ -262,7 +262,7 @@ import (
 
 type item struct{}
 
-func (*item) UnmarshalImage([]byte) error { return nil }
+func (*item) UnmarshalImage(*stream.Decoder) {}
 
 var conditions = []func(stream.Record) bool{
 %s}
