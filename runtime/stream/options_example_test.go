@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"streamgen/runtime/stream"
+	"streamgen/runtime/stream/testdata/purchase"
 	"streamgen/runtime/streamtest"
 )
 
@@ -56,7 +57,7 @@ func ExampleOnWindow() {
 // One function for the streams of two tables.
 func ExampleServe() {
 	orders := func(context.Context, stream.Change[Order]) error { return nil }
-	purchases := func(context.Context, stream.Change[Purchase]) error { return nil }
+	purchases := func(context.Context, stream.Change[purchase.Item]) error { return nil }
 	stream.Serve(stream.On("orders", orders), stream.On("purchases", purchases, stream.MaxConcurrency(8)))
 }
 
