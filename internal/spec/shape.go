@@ -141,7 +141,7 @@ func (s integer) decode(d *decoder, v value) int {
 		return 0
 	}
 	if err != nil || n < s.min || n > s.max {
-		d.fail(v, codeOutOfRange, fmt.Sprintf("AWS allows %d to %d.", s.min, s.max), "%s cannot be %s", v.what, clip(tk.Value))
+		d.fail(v, codeOutOfRange, fmt.Sprintf("Write %d to %d.", s.min, s.max), "%s cannot be %s", v.what, clip(tk.Value))
 	}
 	return n
 }
