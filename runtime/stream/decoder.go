@@ -415,8 +415,7 @@ var types = []string{"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"}
 
 // tag reads the name of a value's type, up to the value.
 func (d *Decoder) tag() string {
-	c := d.cursor
-	if c.skip() == "null" {
+	if d.peek() == 'n' && strings.HasPrefix(d.s[d.i:], "null") {
 		d.Fail(errNoType)
 		return ""
 	}
@@ -428,7 +427,7 @@ func (d *Decoder) tag() string {
 		d.Fail(errNoType)
 		return ""
 	}
-	c = d.cursor
+	c := d.cursor
 	name := c.key()
 	if c.err != nil {
 		d.Fail(c.err)

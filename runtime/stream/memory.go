@@ -116,7 +116,8 @@ func (p *processor) once(ctx context.Context, r *record, handle func() (outcome,
 	if known {
 		return replayed, nil
 	}
-	o, err := handle()
+	var o outcome
+	err = recovered(func() (err error) { o, err = handle(); return err })
 	// What is done must be noted even if the time to handle more is over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(p.reserve, time.Second))
 	defer cancel()

@@ -252,8 +252,6 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 		o = failed
 		b.log(ctx, r, "stream record failed", err)
 		b.memory.failed(r)
-	} else if b.known {
-		b.memory.forget(r)
 	}
 	return o
 }
@@ -261,28 +259,21 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 // attempt handles a record that is wanted.
 func (b *batch) attempt(ctx context.Context, d *Decoder, r *record) (outcome, error) {
 	handle := func() (outcome, error) {
-		var err error
-		if len(b.around) == 0 {
-			err = b.handle(ctx, d, r)
-		} else {
-			err = recovered(func() error {
-				return b.call(ctx, Record{r}, func(ctx context.Context) error { return b.handle(ctx, d, r) })
-			})
-		}
+		err := b.call(ctx, Record{r}, func(ctx context.Context) error { return b.handle(ctx, d, r) })
 		return b.settle(ctx, r, err)
 	}
 	if b.store == nil {
 		return handle()
 	}
-	return b.once(ctx, r, func() (o outcome, err error) {
-		err = recovered(func() error { o, err = handle(); return err })
-		return o, err
-	})
+	return b.once(ctx, r, handle)
 }
 
 // finish answers Lambda and remembers what it will deliver again although it is done.
 func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 	b.report(ctx, started)
+	if b.known {
+		b.forgetFailures()
+	}
 	lowest := 0
 	for lowest < len(b.outcomes) && b.outcomes[lowest].finished() {
 		lowest++
@@ -305,6 +296,15 @@ func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 	b.rememberFrom(lowest)
 	// Lambda delivers again from the lowest reported record on, so the lowest says it all.
 	return json.Marshal(response{[]itemFailure{{r.sequenceNumber}}})
+}
+
+// forgetFailures drops those of records that are done now. A batch's are known to be only after all of it was handled.
+func (b *batch) forgetFailures() {
+	for i, o := range b.outcomes {
+		if o.finished() {
+			b.memory.forget(&b.records[i])
+		}
+	}
 }
 
 func (b *batch) rememberFrom(lowest int) {

@@ -422,3 +422,21 @@ func TestBatchErrors(t *testing.T) {
 		}
 	}
 }
+
+// The attempts of a batch are counted like those of single changes.
+func TestBatchAttempts(t *testing.T) {
+	log := captureLog(t)
+	h := stream.Router(stream.OnBatch("orders", func(_ context.Context, changes []stream.Change[Order]) error { return changes[0].Failed(errDown) }))
+	for range 3 {
+		if _, err := h.Invoke(t.Context(), event(insertRecord("1", "a"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var attempts []any
+	for _, line := range logLines(t, log.Bytes()) {
+		attempts = append(attempts, line["attempt"])
+	}
+	if fmt.Sprint(attempts) != "[<nil> 2 3]" {
+		t.Errorf("attempts %v", attempts)
+	}
+}
