@@ -30,13 +30,17 @@ func BOOL(b bool) Attribute {
 
 // New gives an attribute of the image after the change, by its name and, inside of maps, the names that lead to it. A record without the
 // image has none.
-func (r Record) New(path ...string) Attribute { return attributeAt(r.record.newImage, path) }
+func (r Record) New(path ...string) Attribute {
+	return attributeAt(r.record.part(r.record.newImage), path)
+}
 
 // Old is [Record.New] for the image before the change.
-func (r Record) Old(path ...string) Attribute { return attributeAt(r.record.oldImage, path) }
+func (r Record) Old(path ...string) Attribute {
+	return attributeAt(r.record.part(r.record.oldImage), path)
+}
 
 // Key gives an attribute of the primary key.
-func (r Record) Key(path ...string) Attribute { return attributeAt(r.record.keys, path) }
+func (r Record) Key(path ...string) Attribute { return attributeAt(r.record.part(r.record.keys), path) }
 
 // attributeAt looks a path up. What cannot be decoded is not there: the handler reports it when it decodes the record.
 func attributeAt(image string, path []string) Attribute {

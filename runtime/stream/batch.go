@@ -34,7 +34,9 @@ type changeError struct {
 	err    error
 }
 
-func (e *changeError) Error() string { return fmt.Sprintf("change %s: %v", e.record.eventID, e.err) }
+func (e *changeError) Error() string {
+	return fmt.Sprintf("change %s: %v", e.record.part(e.record.eventID), e.err)
+}
 
 func (e *changeError) Unwrap() error { return e.err }
 
@@ -74,8 +76,12 @@ func (w whole[T, P]) invoke(ctx context.Context, e event) ([]byte, error) {
 	b := newBatch(w.processor, e.records)
 	changes := collect[T, P](ctx, b)
 	if len(changes) > 0 {
-		b.settleAll(ctx, changes[0].record, recovered(func() error {
-			return w.call(ctx, Record{changes[0].record}, func(ctx context.Context) error { return w.handle(ctx, changes) })
+		handled := make([]*record, len(changes)) // the handler may write into its changes
+		for i, c := range changes {
+			handled[i] = c.record
+		}
+		b.settleAll(ctx, handled, recovered(func() error {
+			return w.call(ctx, Record{handled[0]}, func(ctx context.Context) error { return w.handle(ctx, changes) })
 		}))
 	}
 	return b.finish(ctx, started)
@@ -98,14 +104,14 @@ func collect[T any, P Image[T]](ctx context.Context, b *batch) []Change[T] {
 	return changes
 }
 
-// settleAll notes what became of the changes that were handled together. first is one of them.
-func (b *batch) settleAll(ctx context.Context, first *record, err error) {
+// settleAll notes what became of the changes that were handled together: handled are their records, which are those that are done.
+func (b *batch) settleAll(ctx context.Context, handled []*record, err error) {
 	if err == nil {
 		return
 	}
 	named, ok := namedFailures(err)
 	if !ok {
-		b.log(ctx, first, "stream batch failed", err)
+		b.log(ctx, handled[0], "stream batch failed", err)
 		for i, o := range b.outcomes {
 			if o == done {
 				b.outcomes[i] = failed
@@ -119,11 +125,12 @@ func (b *batch) settleAll(ctx context.Context, first *record, err error) {
 		failures[f.record] = errors.Join(failures[f.record], f.err)
 	}
 	blocked := map[uint64]bool{}
-	for i := range b.records {
-		r := &b.records[i]
+	for i := range b.outcomes {
 		if b.outcomes[i] != done {
 			continue
 		}
+		r := handled[0]
+		handled = handled[1:]
 		item, _ := itemOf(r)
 		if blocked[item] {
 			b.outcomes[i] = unfinished

@@ -25,8 +25,9 @@ import (
 // have, because tables use both to say "nothing here". [Decoder.Null] tells them apart.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 //
-// Strings and numbers are parts of one copy of the event's text, and the elements of lists come from memory that lists share. All may
-// be kept for good; what is kept keeps its surroundings from being freed. [strings.Clone] and [slices.Clone] cut a small part loose.
+// Strings and numbers are parts of a copy of the record's text, and the elements of lists come from memory that lists share. All may
+// be kept for good; what is kept keeps its surroundings from being freed, which are 64 KB of records at most, or its own record if that is
+// longer. [strings.Clone] and [slices.Clone] cut a small part loose.
 type Decoder struct {
 	cursor
 	// first is true between the start of a map and its first attribute.
@@ -37,12 +38,37 @@ type Decoder struct {
 	path []step
 	// slabs are what memory is taken from, one *slab for each type.
 	slabs []any
+	// texts is what the memory for records' texts is taken from.
+	texts strings.Builder
 }
 
 // step is an attribute's name or, where the name is empty, the index of an element.
 type step struct {
 	name  string
 	index int
+}
+
+// largestChunk is the most that records' texts share of memory, in bytes.
+const largestChunk = 64 << 10
+
+// own gives a record with a text of its own, which is all that anyone but the invocation itself may get to see: when the invocation is
+// over, the event's memory is used for the next. Texts are copied one by one, so that there is never a second copy of the whole event.
+func (d *Decoder) own(r *record) record {
+	own := *r
+	n := len(r.text)
+	if n > largestChunk/8 {
+		own.text = strings.Clone(r.text) // the end of a chunk that it does not fit in would be lost
+		return own
+	}
+	if d.texts.Cap()-d.texts.Len() < n {
+		size := max(n, min(2*d.texts.Cap(), largestChunk))
+		d.texts = strings.Builder{}
+		d.texts.Grow(size)
+	}
+	from := d.texts.Len()
+	d.texts.WriteString(r.text)
+	own.text = d.texts.String()[from:]
+	return own
 }
 
 // start sets the decoder on an image.
@@ -195,9 +221,9 @@ func (d *Decoder) BinarySet() [][]byte {
 
 // Null reports whether the value has the type NULL, and reads it in this case alone.
 func (d *Decoder) Null() bool {
-	before := *d
+	before := d.cursor
 	if !d.pending || d.tag() != "NULL" {
-		*d = before
+		d.cursor = before
 		return false
 	}
 	d.pending = false

@@ -8,10 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 )
 
-// event is an invocation's payload. Its images are found and not yet read, so that a malformed record fails alone. Everything in it is a
-// part of one string: the payload's own memory is used again by the next invocation.
+// event is an invocation's payload. Its images are found and not yet read, so that a malformed record fails alone. Its texts are the
+// payload's own memory, which is used again for the next invocation: see [Decoder.own].
 type event struct {
 	records []record
 	// What follows is there with a tumbling window only.
@@ -19,33 +20,42 @@ type event struct {
 	final, terminatedEarly            bool
 }
 
-// record is one element of an event's Records. What is not there is empty; null is not there.
+// record is one element of an event's Records, as a text and where its parts are in it. So the parts stay right in a copy of the text.
+// A part that is not there is empty; null is not there.
 type record struct {
-	eventID, eventName, streamARN string
-	identity                      identity
-	// raw is the record as it came.
-	raw string
-	// dynamodb is all that DynamoDB says of the change; what follows are parts of it, as they came.
-	dynamodb                            string
-	createdAt, keys, newImage, oldImage string
-	sequenceNumber                      string
+	// text is the record as it came, and behind it what encoding/json has read of a record that is not written as Lambda does.
+	text string
 	// err says why the record cannot be read. All that could be read is there nevertheless.
 	err error
+
+	raw                               span // the record as it came
+	eventID, eventName, streamARN     span
+	identityType, identityPrincipalID span
+	// dynamodb is all that DynamoDB says of the change; what follows are parts of it, as they came.
+	dynamodb                            span
+	createdAt, keys, newImage, oldImage span
+	sequenceNumber                      span
 }
 
-type identity struct{ Type, PrincipalID string }
+// span is a part of a text. Lambda's payloads have 6 MB at most.
+type span struct{ from, to uint32 }
+
+// part gives the text of one of the record's spans.
+func (r *record) part(s span) string { return r.text[s.from:s.to] }
+
+func (r *record) kind() Kind { return Kind(r.part(r.eventName)) }
 
 // byTTL reports whether DynamoDB made the removal itself.
 func (r *record) byTTL() bool {
-	return Kind(r.eventName) == Remove && r.identity == identity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
+	return r.kind() == Remove && r.part(r.identityType) == "Service" && r.part(r.identityPrincipalID) == "dynamodb.amazonaws.com"
 }
 
+// parseEvent reads a payload. The event is good for as long as the payload's bytes are.
 func parseEvent(payload []byte) (event, error) {
-	text := string(payload)
-	e, ok := readEvent(text)
+	e, ok := readEvent(unsafe.String(unsafe.SliceData(payload), len(payload)))
 	if !ok {
 		var err error
-		if e, err = decodeEvent(text); err != nil {
+		if e, err = decodeEvent(payload); err != nil {
 			return e, fmt.Errorf("decode the event of a DynamoDB stream: %w", err)
 		}
 	}
@@ -93,23 +103,29 @@ func readRecords(c *cursor) []record {
 		c.fail(errUnusual)
 		return nil
 	}
-	// A record has some 600 bytes with nothing in its images; a few too many cost less than to move them all.
-	records := make([]record, 0, 1+(len(c.s)-c.i)/1000)
+	records := []record{}
 	for first := true; c.next(']', &first); {
 		c.peek()
-		start := *c
-		records = append(records, record{})
-		r := &records[len(records)-1]
-		if readRecord(c, r); c.err != nil {
-			*c = start
-			*r = decodeRecord(c.skip())
+		start, rest := c.i, cursor{s: c.s[c.i:]}
+		var r record
+		if readRecord(&rest, &r); rest.err == nil {
+			r.text, r.raw = rest.s[:rest.i], span{0, uint32(rest.i)}
+			c.i += rest.i
+		} else {
+			r = decodeRecord(c.skip())
 		}
-		r.raw = c.s[start.i:c.i]
 		r.check()
+		if len(records) == 0 {
+			// The records of a batch are about as long as its first, and have some 600 bytes with nothing in their images. A few too many
+			// cost less than to move them all.
+			records = make([]record, 0, 1+len(rest.s)/max(c.i-start, 500)*9/8)
+		}
+		records = append(records, r)
 	}
 	return records
 }
 
+// readRecord reads a record at the start of a text.
 func readRecord(c *cursor, r *record) {
 	if !c.take('{') {
 		c.fail(errUnusual)
@@ -118,18 +134,18 @@ func readRecord(c *cursor, r *record) {
 	for first := true; c.next('}', &first); {
 		switch name := c.key(); name {
 		case "eventID":
-			r.eventID = c.text()
+			r.eventID = c.plain()
 		case "eventName":
-			r.eventName = c.text()
+			r.eventName = c.plain()
 		case "eventSourceARN":
-			r.streamARN = c.text()
+			r.streamARN = c.plain()
 		case "userIdentity":
-			readIdentity(c, &r.identity)
+			readIdentity(c, r)
 		case "dynamodb":
 			c.peek()
 			start := c.i
 			readChange(c, r)
-			r.dynamodb = c.s[start:c.i]
+			r.dynamodb = span{uint32(start), uint32(c.i)}
 		case "eventVersion", "eventSource", "awsRegion":
 			c.skip()
 		default:
@@ -146,15 +162,15 @@ func readChange(c *cursor, r *record) {
 	for first := true; c.next('}', &first); {
 		switch name := c.key(); name {
 		case "ApproximateCreationDateTime":
-			r.createdAt = c.value()
+			r.createdAt = c.span()
 		case "Keys":
-			r.keys = c.value()
+			r.keys = c.span()
 		case "NewImage":
-			r.newImage = c.value()
+			r.newImage = c.span()
 		case "OldImage":
-			r.oldImage = c.value()
+			r.oldImage = c.span()
 		case "SequenceNumber":
-			r.sequenceNumber = c.text()
+			r.sequenceNumber = c.plain()
 		case "SizeBytes", "StreamViewType":
 			c.skip()
 		default:
@@ -163,7 +179,7 @@ func readChange(c *cursor, r *record) {
 	}
 }
 
-func readIdentity(c *cursor, i *identity) {
+func readIdentity(c *cursor, r *record) {
 	if c.peek() == 'n' {
 		c.value() // null
 		return
@@ -175,13 +191,32 @@ func readIdentity(c *cursor, i *identity) {
 	for first := true; c.next('}', &first); {
 		switch name := c.key(); name {
 		case "type":
-			i.Type = c.text()
+			r.identityType = c.plain()
 		case "principalId":
-			i.PrincipalID = c.text()
+			r.identityPrincipalID = c.plain()
 		default:
 			c.other(name, "type", "principalId")
 		}
 	}
+}
+
+// plain reads a string that is its own text.
+func (c *cursor) plain() span {
+	if c.peek() == '"' {
+		if end, plain := scanPlain(c.s, c.i+1); plain {
+			s := span{uint32(c.i + 1), uint32(end)}
+			c.i = end + 1
+			return s
+		}
+	}
+	c.fail(errUnusual)
+	return span{}
+}
+
+// span is value, by its place.
+func (c *cursor) span() span {
+	n := len(c.value())
+	return span{uint32(c.i - n), uint32(c.i)}
 }
 
 // value gives a value's text; empty for null.
@@ -210,7 +245,7 @@ func (c *cursor) other(name string, ours ...string) {
 	c.skip()
 }
 
-func decodeEvent(text string) (event, error) {
+func decodeEvent(payload []byte) (event, error) {
 	var raw struct {
 		Records                 []json.RawMessage
 		Window                  json.RawMessage `json:"window"`
@@ -220,7 +255,7 @@ func decodeEvent(text string) (event, error) {
 		IsFinalInvokeForWindow  bool            `json:"isFinalInvokeForWindow"`
 		IsWindowTerminatedEarly bool            `json:"isWindowTerminatedEarly"`
 	}
-	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+	if err := json.Unmarshal(payload, &raw); err != nil {
 		return event{}, err
 	}
 	e := event{
@@ -239,11 +274,14 @@ func decodeEvent(text string) (event, error) {
 
 func decodeRecord(text string) record {
 	var raw struct {
-		EventID        string          `json:"eventID"`
-		EventName      string          `json:"eventName"`
-		EventSourceARN string          `json:"eventSourceARN"`
-		UserIdentity   identity        `json:"userIdentity"`
-		DynamoDB       json.RawMessage `json:"dynamodb"`
+		EventID        string `json:"eventID"`
+		EventName      string `json:"eventName"`
+		EventSourceARN string `json:"eventSourceARN"`
+		UserIdentity   struct {
+			Type        string `json:"type"`
+			PrincipalID string `json:"principalId"`
+		} `json:"userIdentity"`
+		DynamoDB json.RawMessage `json:"dynamodb"`
 	}
 	var change struct {
 		ApproximateCreationDateTime, Keys, NewImage, OldImage json.RawMessage
@@ -253,12 +291,31 @@ func decodeRecord(text string) record {
 	if present(raw.DynamoDB) != "" {
 		err = errors.Join(err, json.Unmarshal(raw.DynamoDB, &change))
 	}
-	return record{
-		raw: text, eventID: raw.EventID, eventName: raw.EventName, streamARN: raw.EventSourceARN, identity: raw.UserIdentity,
-		dynamodb: present(raw.DynamoDB), createdAt: present(change.ApproximateCreationDateTime),
-		keys: present(change.Keys), newImage: present(change.NewImage), oldImage: present(change.OldImage),
-		sequenceNumber: change.SequenceNumber, err: err,
+	r := record{err: err}
+	var all strings.Builder
+	for _, part := range []struct {
+		at   *span
+		text string
+	}{
+		{&r.raw, text},
+		{&r.eventID, raw.EventID},
+		{&r.eventName, raw.EventName},
+		{&r.streamARN, raw.EventSourceARN},
+		{&r.identityType, raw.UserIdentity.Type},
+		{&r.identityPrincipalID, raw.UserIdentity.PrincipalID},
+		{&r.dynamodb, present(raw.DynamoDB)},
+		{&r.createdAt, present(change.ApproximateCreationDateTime)},
+		{&r.keys, present(change.Keys)},
+		{&r.newImage, present(change.NewImage)},
+		{&r.oldImage, present(change.OldImage)},
+		{&r.sequenceNumber, change.SequenceNumber},
+	} {
+		from := all.Len()
+		all.WriteString(part.text)
+		*part.at = span{uint32(from), uint32(all.Len())}
 	}
+	r.text = all.String()
+	return r
 }
 
 func present(m json.RawMessage) string {
@@ -273,21 +330,27 @@ func (r *record) check() {
 	switch {
 	case r.err != nil:
 		r.err = fmt.Errorf("decode record: %w", r.err)
-	case r.dynamodb == "":
+	case r.part(r.dynamodb) == "":
 		r.err = errors.New(`the record has no "dynamodb" member`)
-	case r.sequenceNumber == "":
+	case r.part(r.sequenceNumber) == "":
 		r.err = errors.New("the record has no SequenceNumber")
 	}
 }
 
-// decodeChange reads a record's images. decoder lends its memory.
-func decodeChange[T any, P Image[T]](d *Decoder, r *record) (Change[T], error) {
+// decodeChange reads the images of a record, whose text must be the change's own. decoder lends its memory.
+func decodeChange[T any, P Image[T]](d *Decoder, own *record) (Change[T], error) {
+	// One allocation for the record and its three images.
+	kept := &struct {
+		record         record
+		keys, old, new T
+	}{record: *own}
+	r := &kept.record
 	c := Change[T]{
-		EventID:        r.eventID,
-		Kind:           Kind(r.eventName),
-		SequenceNumber: r.sequenceNumber,
-		StreamARN:      r.streamARN,
-		DynamoDB:       JSON(r.dynamodb),
+		EventID:        r.part(r.eventID),
+		Kind:           r.kind(),
+		SequenceNumber: r.part(r.sequenceNumber),
+		StreamARN:      r.part(r.streamARN),
+		DynamoDB:       JSON(r.part(r.dynamodb)),
 		record:         r,
 	}
 	switch c.Kind {
@@ -295,33 +358,32 @@ func decodeChange[T any, P Image[T]](d *Decoder, r *record) (Change[T], error) {
 	case Remove:
 		c.ByTTL = r.byTTL()
 	default:
-		return c, fmt.Errorf("unknown eventName %q", r.eventName)
+		return c, fmt.Errorf("unknown eventName %q", c.Kind)
 	}
 
 	var err error
-	if c.CreatedAt, err = epochSeconds(r.createdAt); err != nil {
+	if c.CreatedAt, err = epochSeconds(r.part(r.createdAt)); err != nil {
 		return c, fmt.Errorf("decode ApproximateCreationDateTime: %w", err)
 	}
-	if r.keys == "" {
+	keys, old, current := r.part(r.keys), r.part(r.oldImage), r.part(r.newImage)
+	if keys == "" {
 		return c, errors.New("the record has no Keys")
 	}
-	// One allocation for all three.
-	images := new(struct{ keys, old, new T })
-	if err := decodeImage(d, r.keys, P(&images.keys)); err != nil {
+	if err := decodeImage(d, keys, P(&kept.keys)); err != nil {
 		return c, fmt.Errorf("decode Keys: %w", err)
 	}
-	c.Keys = images.keys
-	if r.oldImage != "" {
-		if err := decodeImage(d, r.oldImage, P(&images.old)); err != nil {
+	c.Keys = kept.keys
+	if old != "" {
+		if err := decodeImage(d, old, P(&kept.old)); err != nil {
 			return c, fmt.Errorf("decode OldImage: %w", err)
 		}
-		c.Old = &images.old
+		c.Old = &kept.old
 	}
-	if r.newImage != "" {
-		if err := decodeImage(d, r.newImage, P(&images.new)); err != nil {
+	if current != "" {
+		if err := decodeImage(d, current, P(&kept.new)); err != nil {
 			return c, fmt.Errorf("decode NewImage: %w", err)
 		}
-		c.New = &images.new
+		c.New = &kept.new
 	}
 	return c, nil
 }

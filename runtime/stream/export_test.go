@@ -22,7 +22,8 @@ func DecodeEvent[T any, P Image[T]](payload []byte, see func(Change[T])) error {
 	}
 	d := new(Decoder)
 	for i := range e.records {
-		c, err := decodeChange[T, P](d, &e.records[i])
+		own := d.own(&e.records[i])
+		c, err := decodeChange[T, P](d, &own)
 		if err != nil {
 			return err
 		}

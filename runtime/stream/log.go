@@ -28,8 +28,8 @@ func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
 	if root := traceRoot(TraceHeader(ctx)); root != "" {
 		r.AddAttrs(slog.String("xrayTraceId", root))
 	}
-	if w, ok := ctx.Value(workKey{}).(work); ok {
-		r.AddAttrs(w.processor.attrs(w.record)...)
+	if w, ok := ctx.Value(workKey{}).(*work); ok {
+		r.AddAttrs(w.processor.attrs(&w.record)...)
 	}
 	return h.Handler.Handle(ctx, r)
 }
@@ -46,9 +46,11 @@ func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Ha
 // empty when there is none.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 func TraceHeader(ctx context.Context) string {
-	header, _ := ctx.Value("x-amzn-trace-id").(string) // the key is aws-lambda-go's
+	header, _ := ctx.Value(traceKey).(string)
 	return header
 }
+
+const traceKey = "x-amzn-trace-id" // aws-lambda-go's
 
 func traceRoot(header string) string {
 	for part := range strings.SplitSeq(header, ";") {
@@ -61,18 +63,24 @@ func traceRoot(header string) string {
 
 type workKey struct{}
 
-// work is what a context says of the record that is handled.
+// work is the context of a record that is handled, and says which. The record's text must be its own: the context can outlive the
+// invocation.
 type work struct {
+	context.Context
 	processor *processor
-	record    *record
+	record    record
 }
 
-func withRecord(ctx context.Context, p *processor, r *record) context.Context {
-	return context.WithValue(ctx, workKey{}, work{p, r})
+// Value implements [context.Context].
+func (w *work) Value(key any) any {
+	if key == any(workKey{}) {
+		return w
+	}
+	return w.Context.Value(key)
 }
 
 func (p *processor) attrs(r *record) []slog.Attr {
-	attrs := []slog.Attr{slog.String("table", tableOf(r.streamARN)), slog.String("eventID", r.eventID)}
+	attrs := []slog.Attr{slog.String("table", tableOf(r.part(r.streamARN))), slog.String("eventID", r.part(r.eventID))}
 	if keys := p.keys(r); len(keys) > 0 {
 		attrs = append(attrs, slog.Attr{Key: "keys", Value: slog.GroupValue(keys...)})
 	}
@@ -85,7 +93,7 @@ func (p *processor) attrs(r *record) []slog.Attr {
 // keys are the attributes of the primary key, as texts.
 func (p *processor) keys(r *record) []slog.Attr {
 	var attrs []slog.Attr
-	c := cursor{s: r.keys}
+	c := cursor{s: r.part(r.keys)}
 	if !c.take('{') {
 		return nil
 	}
@@ -106,15 +114,15 @@ func (p *processor) keys(r *record) []slog.Attr {
 	return attrs
 }
 
-// log notes what became of a record that is not simply done.
+// log notes what became of a record that is not simply done. The record's text must be its own: what is logged may be kept.
 func (p *processor) log(ctx context.Context, r *record, message string, err error) {
 	level := slog.LevelError
 	if _, decided := errors.AsType[*decision](err); decided {
 		level = slog.LevelWarn
 	}
-	attrs := []slog.Attr{slog.String("eventName", r.eventName), slog.String("sequenceNumber", r.sequenceNumber), slog.Any("error", err)}
-	if _, has := ctx.Value(workKey{}).(work); !has {
-		ctx = withRecord(ctx, p, r)
+	attrs := []slog.Attr{slog.String("eventName", r.part(r.eventName)), slog.String("sequenceNumber", r.part(r.sequenceNumber)), slog.Any("error", err)}
+	if _, has := ctx.Value(workKey{}).(*work); !has {
+		ctx = &work{ctx, p, *r}
 	}
 	if _, ok := slog.Default().Handler().(logHandler); !ok {
 		attrs = append(p.attrs(r), attrs...) // another's logger takes nothing from the context

@@ -30,7 +30,7 @@ func newMemory(limit int) *memory {
 func (m *memory) has(r *record) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, has := m.done[r.eventID]
+	_, has := m.done[r.part(r.eventID)]
 	return has
 }
 
@@ -43,15 +43,16 @@ func (m *memory) empty() bool {
 
 // add remembers that a record is done.
 func (m *memory) add(r *record) {
-	if r.eventID == "" || m.limit == 0 {
+	id := r.part(r.eventID)
+	if id == "" || m.limit == 0 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, has := m.done[r.eventID]; has {
+	if _, has := m.done[id]; has {
 		return
 	}
-	id := strings.Clone(r.eventID) // the rest of the event may go
+	id = strings.Clone(id) // the event's memory is used again
 	if len(m.order) < m.limit {
 		m.order = append(m.order, id)
 	} else {
@@ -64,7 +65,8 @@ func (m *memory) add(r *record) {
 
 // failed counts a failure of a record.
 func (m *memory) failed(r *record) {
-	if r.eventID == "" || m.limit == 0 {
+	id := r.part(r.eventID)
+	if id == "" || m.limit == 0 {
 		return
 	}
 	m.mu.Lock()
@@ -72,21 +74,21 @@ func (m *memory) failed(r *record) {
 	if len(m.attempts) >= m.limit {
 		clear(m.attempts)
 	}
-	m.attempts[strings.Clone(r.eventID)]++
+	m.attempts[strings.Clone(id)]++
 }
 
 // forget drops the failures of a record that is done.
 func (m *memory) forget(r *record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.attempts, r.eventID)
+	delete(m.attempts, r.part(r.eventID))
 }
 
 // attempt is the number of a record's attempt that is under way, as far as this process knows: 1 for the first.
 func (m *memory) attempt(r *record) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.attempts[r.eventID] + 1
+	return m.attempts[r.part(r.eventID)] + 1
 }
 
 // Store keeps, for all execution environments of a function, which records are done; see [Once]. It must be safe for concurrent use.
@@ -109,7 +111,8 @@ func (p *processor) once(ctx context.Context, r *record, handle func() (outcome,
 	if !ok {
 		until = time.Now().Add(longestInvocation)
 	}
-	known, err := p.store.Claim(ctx, r.eventID, until.Add(p.reserve))
+	id := r.part(r.eventID)
+	known, err := p.store.Claim(ctx, id, until.Add(p.reserve))
 	if err != nil {
 		return failed, err
 	}
@@ -122,12 +125,12 @@ func (p *processor) once(ctx context.Context, r *record, handle func() (outcome,
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(p.reserve, time.Second))
 	defer cancel()
 	if !o.finished() {
-		if releaseErr := p.store.Release(ctx, r.eventID); releaseErr != nil {
+		if releaseErr := p.store.Release(ctx, id); releaseErr != nil {
 			p.log(ctx, r, "claim not released; it ends by itself", releaseErr)
 		}
 		return o, err
 	}
-	if err := p.store.Done(ctx, r.eventID); err != nil {
+	if err := p.store.Done(ctx, id); err != nil {
 		p.log(ctx, r, "stream record is done, and the store does not know", err)
 	}
 	return o, nil

@@ -22,11 +22,12 @@ func (b *batch) report(ctx context.Context, started time.Time) {
 	for _, o := range b.outcomes {
 		counts[o]++
 	}
+	first, last := &b.records[0], &b.records[len(b.records)-1]
 	var age time.Duration
-	if at, err := epochSeconds(b.records[len(b.records)-1].createdAt); err == nil && !at.IsZero() {
+	if at, err := epochSeconds(last.part(last.createdAt)); err == nil && !at.IsZero() {
 		age = max(started.Sub(at), 0)
 	}
-	line := emf(started, lambdacontext.FunctionName, tableOf(b.records[0].streamARN), []metric{
+	line := emf(started, lambdacontext.FunctionName, tableOf(first.part(first.streamARN)), []metric{
 		{"Records", "Count", len(b.records)},
 		{"Failures", "Count", counts[failed]},
 		{"Skipped", "Count", counts[skipped]},

@@ -216,7 +216,7 @@ var seed = maphash.MakeSeed()
 // itemOf gives a number for the item that a record changes, by its full primary key; ok is false when the record does not say it. Two items
 // with the same number, one of some 10^19, would just wait for one another.
 func itemOf(r *record) (item uint64, ok bool) {
-	c := cursor{s: r.keys}
+	c := cursor{s: r.part(r.keys)}
 	if !c.take('{') {
 		return 0, false
 	}
@@ -236,6 +236,8 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 	if ctx.Err() != nil {
 		return unfinished
 	}
+	w := &work{ctx, b.processor, d.own(r)}
+	ctx, r = w, &w.record
 	var o outcome
 	err := r.err
 	if err == nil {
@@ -244,7 +246,7 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 				o = unwanted
 				return nil
 			}
-			o, err = b.attempt(withRecord(ctx, b.processor, r), d, r)
+			o, err = b.attempt(ctx, d, r)
 			return err
 		})
 	}
@@ -282,7 +284,8 @@ func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 		return json.Marshal(response{[]itemFailure{}})
 	}
 	r := &b.records[lowest]
-	if r.sequenceNumber == "" {
+	place := r.part(r.sequenceNumber)
+	if place == "" {
 		b.rememberFrom(0) // Lambda delivers the whole batch again
 		err := r.err
 		if err == nil {
@@ -291,11 +294,12 @@ func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("record %d of %d failed and has no SequenceNumber to report it by: %w", lowest+1, len(b.records), err)
 	}
 	if b.outcomes[lowest] == unfinished {
-		b.log(ctx, r, "stream records not started", fmt.Errorf("not started: %w", context.Cause(ctx)))
+		own := new(Decoder).own(r)
+		b.log(ctx, &own, "stream records not started", fmt.Errorf("not started: %w", context.Cause(ctx)))
 	}
 	b.rememberFrom(lowest)
 	// Lambda delivers again from the lowest reported record on, so the lowest says it all.
-	return json.Marshal(response{[]itemFailure{{r.sequenceNumber}}})
+	return json.Marshal(response{[]itemFailure{{place}}})
 }
 
 // forgetFailures drops those of records that are done now. A batch's are known to be only after all of it was handled.

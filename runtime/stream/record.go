@@ -9,25 +9,25 @@ import (
 type Record struct{ record *record }
 
 // EventID names the record, see [Change].
-func (r Record) EventID() string { return r.record.eventID }
+func (r Record) EventID() string { return r.record.part(r.record.eventID) }
 
 // Table is the name of the table that the record comes from, by its stream's ARN; empty when that says none.
-func (r Record) Table() string { return tableOf(r.record.streamARN) }
+func (r Record) Table() string { return tableOf(r.record.part(r.record.streamARN)) }
 
 // SequenceNumber is the record's place in its shard, see [Change].
-func (r Record) SequenceNumber() string { return r.record.sequenceNumber }
+func (r Record) SequenceNumber() string { return r.record.part(r.record.sequenceNumber) }
 
 // Kind says what happened to the item.
-func (r Record) Kind() Kind { return Kind(r.record.eventName) }
+func (r Record) Kind() Kind { return r.record.kind() }
 
 // ByTTL says that DynamoDB itself removed the item because its time to live was over, see [Change].
 func (r Record) ByTTL() bool { return r.record.byTTL() }
 
 // Event is the record as it came, in an event of its own: what the function would get if the record were the only one of its batch.
-func (r Record) Event() JSON { return JSON(`{"Records":[` + r.record.raw + `]}`) }
+func (r Record) Event() JSON { return JSON(`{"Records":[` + r.record.part(r.record.raw) + `]}`) }
 
 // DynamoDB is the record's "dynamodb" member as it came, see [Change].
-func (r Record) DynamoDB() JSON { return JSON(r.record.dynamodb) }
+func (r Record) DynamoDB() JSON { return JSON(r.record.part(r.record.dynamodb)) }
 
 // Changed reports whether one of the attributes differs between the old and the new image, or is in only one of them. An image
 // that the record does not have holds no attribute. What cannot be decoded counts as changed, so that it is not lost.
@@ -39,7 +39,7 @@ func (r Record) Changed(attributes ...string) bool {
 		}
 		attributes = attributes[len(old):]
 	}
-	o, n := r.record.oldImage, r.record.newImage
+	o, n := r.record.part(r.record.oldImage), r.record.part(r.record.newImage)
 	if o != "" && !membersOf(o, attributes, old[:]) || n != "" && !membersOf(n, attributes, current[:]) {
 		return true
 	}

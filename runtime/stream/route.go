@@ -69,7 +69,7 @@ func (r router) tables() string {
 func (e event) table() (string, error) {
 	arn := e.streamARN // of a tumbling window
 	if arn == "" && len(e.records) > 0 {
-		arn = e.records[0].streamARN
+		arn = e.records[0].part(e.records[0].streamARN)
 	}
 	table := tableOf(arn)
 	if table == "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,6 +58,14 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
+func parts(r *record) []string {
+	var texts []string
+	for _, s := range []span{r.raw, r.eventID, r.eventName, r.streamARN, r.identityType, r.identityPrincipalID, r.dynamodb, r.createdAt, r.keys, r.newImage, r.oldImage, r.sequenceNumber} {
+		texts = append(texts, r.part(s))
+	}
+	return texts
+}
+
 // FuzzEvent holds the reading of events and records to encoding/json: what is read is the same, or is left to it.
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{
@@ -72,7 +81,7 @@ func FuzzEvent(f *testing.F) {
 		if !ok || !json.Valid(payload) || strings.Count(text, "userIdentity") != strings.Count(text, "eventID") || strings.Count(text, "dynamodb") != strings.Count(text, "eventID") {
 			return // of several members with one name encoding/json merges the values
 		}
-		want, err := decodeEvent(text)
+		want, err := decodeEvent(payload)
 		if err != nil {
 			t.Fatalf("read, and encoding/json says %v", err)
 		}
@@ -81,8 +90,8 @@ func FuzzEvent(f *testing.F) {
 			if (got.err == nil) != (want.err == nil) {
 				t.Errorf("record %d: error %v, want %v", i, got.err, want.err)
 			}
-			if got.err, want.err = nil, nil; got != want {
-				t.Errorf("record %d: %+v, want %+v", i, got, want)
+			if got, want := parts(&got), parts(&want); !slices.Equal(got, want) {
+				t.Errorf("record %d: %q, want %q", i, got, want)
 			}
 		}
 		if got.records, want.records = nil, nil; !reflect.DeepEqual(got, want) {

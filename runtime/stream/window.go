@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -65,7 +66,7 @@ func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) 
 			return nil, fmt.Errorf("decode the state of the window: %w", err)
 		}
 	}
-	window := Window{Start: bounds.Start, End: bounds.End, ShardID: e.shardID, Final: e.final, TerminatedEarly: e.terminatedEarly}
+	window := Window{Start: bounds.Start, End: bounds.End, ShardID: strings.Clone(e.shardID), Final: e.final, TerminatedEarly: e.terminatedEarly}
 
 	changes, b, err := w.changes(e.records)
 	if err != nil {
@@ -95,17 +96,20 @@ func (w windowed[S, T, P]) changes(records []record) ([]Change[T], *batch, error
 	var changes []Change[T]
 	d := new(Decoder)
 	for i := range records {
-		r := &records[i]
+		r := d.own(&records[i])
 		if r.err != nil {
 			return nil, nil, r.err
 		}
-		if w.where != nil && !w.where(Record{r}) {
-			b.outcomes[i] = unwanted
-			continue
+		if w.where != nil {
+			kept := r
+			if !w.where(Record{&kept}) {
+				b.outcomes[i] = unwanted
+				continue
+			}
 		}
-		c, err := decodeChange[T, P](d, r)
+		c, err := decodeChange[T, P](d, &r)
 		if err != nil {
-			return nil, nil, fmt.Errorf("record %s: %w", r.eventID, err)
+			return nil, nil, fmt.Errorf("record %s: %w", r.part(r.eventID), err)
 		}
 		changes = append(changes, c)
 		b.outcomes[i] = done
@@ -118,5 +122,6 @@ func (b *batch) firstRecord() Record {
 	if len(b.records) == 0 {
 		return Record{new(record)}
 	}
-	return Record{&b.records[0]}
+	own := new(Decoder).own(&b.records[0])
+	return Record{&own}
 }
