@@ -1,5 +1,5 @@
 // Package streamtest tests functions that read a DynamoDB stream. It makes records of typed items, and plays Lambda's side: events,
-// batches, retries and tumbling windows.
+// batches, retries, tumbling windows, and the process that a function runs in.
 //
 // # A handler
 //
@@ -46,6 +46,17 @@
 //	d := streamtest.Deliver(t, h, streamtest.Mapping{TumblingWindowInSeconds: 300}, records...)
 //	if got := streamtest.FinalStates[Totals](t, d); len(got) != 1 || got[0].Orders != 2 {
 //		t.Errorf("totals %+v of\n%v", got, d)
+//	}
+//
+// # A whole function
+//
+// [Start] runs the function's own program as Lambda runs it, with a Runtime API, Lambda's environment and SIGTERM at the end. What it gives
+// is a handler as well, so that all of the above holds for main.go too, with its settings, its log, and how it ends:
+//
+//	f := streamtest.Start(t, streamtest.Build(t, "../../generated/functions/ship"))
+//	got := streamtest.Invoke(t, f, records...)
+//	for _, line := range f.Log() {
+//		…
 //	}
 //
 // # Events
