@@ -2,6 +2,7 @@ package control
 
 import (
 	"crypto/md5" //nolint:gosec // SQS tells clients the MD5 of what it got
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -16,9 +17,57 @@ import (
 	"streamgen/internal/local/clock"
 )
 
+// MessageAttribute is the type and the value of a message attribute, whose value is text unless the type begins with "Binary".
+type MessageAttribute struct {
+	DataType string
+	Value    []byte
+}
+
+// Binary says that the value is no text.
+func (a MessageAttribute) Binary() bool { return strings.HasPrefix(a.DataType, "Binary") }
+
+// MessageAttributes are a message's attributes by name.
+type MessageAttributes map[string]MessageAttribute
+
+// size is what the attributes count of the message's size.
+func (all MessageAttributes) size() int {
+	n := 0
+	for name, a := range all {
+		n += len(name) + len(a.DataType) + len(a.Value)
+	}
+	return n
+}
+
+// MD5 is the sum that SQS gives for attributes; empty for none.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
+func (all MessageAttributes) MD5() string {
+	if len(all) == 0 {
+		return ""
+	}
+	var text []byte
+	add := func(part string) {
+		text = binary.BigEndian.AppendUint32(text, uint32(len(part)))
+		text = append(text, part...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		a := all[name]
+		add(name)
+		add(a.DataType)
+		if a.Binary() {
+			text = append(text, 2)
+		} else {
+			text = append(text, 1)
+		}
+		add(string(a.Value))
+	}
+	sum := md5.Sum(text) //nolint:gosec // see the import
+	return hex.EncodeToString(sum[:])
+}
+
 // Message is one message of a queue as a receiver gets it.
 type Message struct {
 	ID, Body, MD5 string
+	Attributes    MessageAttributes
 	// ReceiptHandle is for this receipt alone.
 	ReceiptHandle string
 	Sent, First   time.Time
@@ -201,14 +250,14 @@ func (q *Queues) UpdateTags(name string, change func(tags map[string]string)) er
 }
 
 // Send adds a message. delay is from when on it can be received; negative for what the queue says.
-func (q *Queues) Send(name, body string, delay time.Duration) (Message, error) {
+func (q *Queues) Send(name, body string, attributes MessageAttributes, delay time.Duration) (Message, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	u, err := q.find(name)
 	if err != nil {
 		return Message{}, err
 	}
-	if most, _ := strconv.Atoi(u.attribute("MaximumMessageSize")); len(body) > most {
+	if most, _ := strconv.Atoi(u.attribute("MaximumMessageSize")); len(body)+attributes.size() > most {
 		return Message{}, &Error{"InvalidParameterValue", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", most)}
 	}
 	if delay < 0 {
@@ -217,7 +266,7 @@ func (q *Queues) Send(name, body string, delay time.Duration) (Message, error) {
 	now := q.clock.Now()
 	sum := md5.Sum([]byte(body)) //nolint:gosec // see the import
 	m := &message{
-		Message: Message{ID: uuid.NewString(), Body: body, MD5: hex.EncodeToString(sum[:]), Sent: now},
+		Message: Message{ID: uuid.NewString(), Body: body, MD5: hex.EncodeToString(sum[:]), Attributes: attributes, Sent: now},
 		visible: now.Add(delay), delayed: delay > 0,
 	}
 	u.messages = append(u.messages, m)
@@ -233,7 +282,7 @@ func (q *Queues) SendToARN(arn, body string) error {
 	if !ours {
 		return &Error{codeNoQueue, "The specified queue does not exist."}
 	}
-	_, err := q.Send(name, body, -1)
+	_, err := q.Send(name, body, nil, -1)
 	return err
 }
 

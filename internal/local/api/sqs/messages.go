@@ -11,12 +11,16 @@ import (
 )
 
 type sendMessageInput struct {
-	QueueUrl     string
-	MessageBody  string
-	DelaySeconds *int
+	QueueUrl          string
+	MessageBody       string
+	DelaySeconds      *int
+	MessageAttributes map[string]messageAttribute
 }
 
-type sendMessageOutput struct{ MessageId, MD5OfMessageBody string }
+type sendMessageOutput struct {
+	MessageId, MD5OfMessageBody string
+	MD5OfMessageAttributes      string `json:",omitempty"`
+}
 
 func (s service) sendMessage(_ context.Context, in *sendMessageInput) (*sendMessageOutput, error) {
 	name, err := s.name(in.QueueUrl)
@@ -26,15 +30,22 @@ func (s service) sendMessage(_ context.Context, in *sendMessageInput) (*sendMess
 	if in.MessageBody == "" {
 		return nil, wire.Errorf("MissingParameter", "The request must contain the parameter MessageBody.")
 	}
+	if !allowed(in.MessageBody) {
+		return nil, wire.Errorf("InvalidMessageContents", "The message contains characters outside the allowed set.")
+	}
+	attributes, err := decodeMessageAttributes(in.MessageAttributes)
+	if err != nil {
+		return nil, err
+	}
 	delay, err := seconds(in.DelaySeconds, "DelaySeconds", 900)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.queues.Send(name, in.MessageBody, delay)
+	m, err := s.queues.Send(name, in.MessageBody, attributes, delay)
 	if err != nil {
 		return nil, err
 	}
-	return &sendMessageOutput{m.ID, m.MD5}, nil
+	return &sendMessageOutput{m.ID, m.MD5, m.Attributes.MD5()}, nil
 }
 
 // seconds gives a number of seconds, negative where there is none.
@@ -52,6 +63,7 @@ type receiveMessageInput struct {
 	QueueUrl                    string
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
+	MessageAttributeNames       []string
 	MaxNumberOfMessages         *int
 	VisibilityTimeout           *int
 	WaitTimeSeconds             *int
@@ -59,7 +71,9 @@ type receiveMessageInput struct {
 
 type receivedMessage struct {
 	MessageId, ReceiptHandle, MD5OfBody, Body string
-	Attributes                                map[string]string `json:",omitempty"`
+	Attributes                                map[string]string           `json:",omitempty"`
+	MessageAttributes                         map[string]messageAttribute `json:",omitempty"`
+	MD5OfMessageAttributes                    string                      `json:",omitempty"`
 }
 
 type receiveMessageOutput struct {
@@ -100,7 +114,10 @@ func (s service) receiveMessage(ctx context.Context, in *receiveMessageInput) (*
 	out := &receiveMessageOutput{}
 	names := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)
 	for _, m := range got {
-		out.Messages = append(out.Messages, receivedMessage{m.ID, m.ReceiptHandle, m.MD5, m.Body, attributesOfMessage(m, names)})
+		wanted := wantedAttributes(m.Attributes, in.MessageAttributeNames)
+		out.Messages = append(out.Messages, receivedMessage{
+			m.ID, m.ReceiptHandle, m.MD5, m.Body, attributesOfMessage(m, names), encodeMessageAttributes(wanted), wanted.MD5(),
+		})
 	}
 	return out, nil
 }
