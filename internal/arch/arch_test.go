@@ -81,14 +81,14 @@ var thirdParty = []struct {
 	{"github.com/spf13/cobra", []string{"internal/cli"}},
 	{"github.com/hashicorp/terraform-exec", []string{"internal/tf"}},
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
-	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "tools/...", "runtime/streamattr"}},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }
 
 // What users' functions get by package stream is aws-lambda-go alone. A package that needs more is one of its own.
 var (
 	runtimeMayImport = []string{"github.com/aws/aws-lambda-go/"}
-	adapters         = []string{"runtime/streamattr", "runtime/streamotel"}
+	adapters         = []string{"runtime/streamattr", "runtime/streamotel", "runtime/streamsqs", "runtime/streamdynamodb"}
 )
 
 func TestImports(t *testing.T) {
