@@ -4,7 +4,7 @@ package runtime
 
 import "embed"
 
-// Source holds the Go files of packages stream and streamtest, their tests among them, under "stream/" and "streamtest/".
+// Source holds the Go files of the packages that generated code imports, their tests among them, as "stream/change.go".
 //
-//go:embed stream/*.go streamtest/*.go
+//go:embed stream/*.go streamtest/*.go streamsqs/*.go streamdynamodb/*.go
 var Source embed.FS

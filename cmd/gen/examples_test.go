@@ -289,11 +289,17 @@ func checkCDC(t *testing.T, e *example) {
 	}
 	e.mustApply(t)
 	e.put(t, "customers", map[string]string{"Id": "1", "Name": "Ada", "Other": "x"})
-	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, WaitTimeSeconds: 20})
+	e.wantMessage(t, *queue.QueueUrl, `"kind":"INSERT"`, `"Name":{"S":"Ada"}`, `"Other":{"S":"x"}`)
+}
+
+// wantMessage waits for a queue's first message and wants the texts in it.
+func (e *example) wantMessage(t *testing.T, queueURL string, texts ...string) {
+	t.Helper()
+	got, err := sqs.NewFromConfig(e.config(home)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queueURL, WaitTimeSeconds: 20})
 	if err != nil || len(got.Messages) != 1 {
 		t.Fatalf("%v, %v", got, err)
 	}
-	for _, want := range []string{`"kind":"INSERT"`, `"Name":{"S":"Ada"}`, `"Other":{"S":"x"}`} {
+	for _, want := range texts {
 		if body := *got.Messages[0].Body; !strings.Contains(body, want) {
 			t.Errorf("%s has no %s", body, want)
 		}
@@ -307,6 +313,14 @@ func checkPayments(t *testing.T, e *example) {
 	}
 	e.put(t, "payments", map[string]string{"Id": "p2", "Account": "b", "#Cents": "1", "Status": "AUTHORIZED"})
 	e.put(t, "payments", map[string]string{"Id": "p3", "Account": "c", "#Cents": "1", "Status": "NEW"})
+	e.awaitItems(t, home, "ledger", "map[Account:a Cents:250 Payment:p1]", "map[Account:b Cents:1 Payment:p2]")
+	e.put(t, "payments", map[string]string{"Id": "p2", "Account": "b", "#Cents": "1", "Status": "REVIEW"})
+	e.put(t, "payments", map[string]string{"Id": "p2", "Account": "b", "#Cents": "2", "Status": "AUTHORIZED"})
+	parked, err := sqs.NewFromConfig(e.config(home)).GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("capture-parked")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.wantMessage(t, *parked.QueueUrl, `"NewImage":{`, `"Cents":{"N":"2"}`)
 	e.awaitItems(t, home, "ledger", "map[Account:a Cents:250 Payment:p1]", "map[Account:b Cents:1 Payment:p2]")
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"streamgen/internal/local"
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 //	put TABLE JSON    writes an item whose attributes are all strings, through the AWS SDK
 //	tables NAME…      fails unless the stack holds these tables
 //	count TABLE N     fails unless the table holds N items
+//	messages QUEUE N TEXT  fails unless the queue holds N messages with the text, which stay in it
 //	handlerlog N TEXT waits until N log lines of handlers hold the text
 //	changed SUBSTR…   fails unless the paths on the last stdout are these, in order
 func TestScript(t *testing.T) {
@@ -64,6 +66,7 @@ func TestScript(t *testing.T) {
 			"put":        cmdPut,
 			"tables":     cmdTables,
 			"count":      cmdCount,
+			"messages":   cmdMessages,
 			"handlerlog": cmdHandlerLog,
 		},
 	})
@@ -180,6 +183,28 @@ func cmdCount(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := strconv.Itoa(int(out.Count)); got != args[1] {
 		ts.Fatalf("%s holds %s items, want %s", args[0], got, args[1])
+	}
+}
+
+func cmdMessages(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: messages QUEUE N TEXT")
+	}
+	queues := sqs.NewFromConfig(stackConfig(ts.Getenv("ENDPOINT"), "us-east-1"))
+	queue, err := queues.GetQueueUrl(context.Background(), &sqs.GetQueueUrlInput{QueueName: aws.String(args[0])})
+	ts.Check(err)
+	out, err := queues.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	ts.Check(err)
+	n := 0
+	for _, m := range out.Messages {
+		if strings.Contains(*m.Body, args[2]) {
+			n++
+		}
+		_, err := queues.ChangeMessageVisibility(context.Background(), &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: m.ReceiptHandle})
+		ts.Check(err)
+	}
+	if strconv.Itoa(n) != args[1] {
+		ts.Fatalf("%s holds %d messages with %q, want %s: %v", args[0], n, args[2], args[1], out.Messages)
 	}
 }
 

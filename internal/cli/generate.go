@@ -89,7 +89,15 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 			return err
 		}
 	}
-	if !o.check && !o.diff {
+	dry := o.check || o.diff
+	for _, f := range p.modules {
+		if dry {
+			std.printf("gen: %s lacks what the copied runtime needs; 'gen generate' adds it\n", f.name)
+		} else {
+			std.printf("gen: %s gets what the copied runtime needs\n", f.name)
+		}
+	}
+	if !dry {
 		if err := p.write(changes, o); err != nil {
 			return err
 		}
@@ -103,7 +111,7 @@ func (p *project) generate(ctx context.Context, std streams, o generateOptions) 
 	case !o.diff:
 		err = report.FilesOf(changes).Text(std.out)
 	}
-	if err == nil && (o.check || o.diff) && changes.Pending() {
+	if err == nil && dry && (changes.Pending() || len(p.modules) > 0) {
 		err = errPending
 	}
 	return err
@@ -116,5 +124,8 @@ func (p *project) write(changes tree.Changes, o generateOptions) error {
 		return fmt.Errorf("generated files were edited, so nothing was written:\n  %s\n'gen generate --diff' shows the edits, 'gen generate --force' overwrites them",
 			strings.Join(edited.Paths, "\n  "))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return writeModuleFiles(p.dir, p.modules)
 }

@@ -55,6 +55,8 @@ type project struct {
 	files []fileplan.File
 	// history is what gen.lock is to remember of the spec.
 	history fileplan.History
+	// modules are the module's files that lack what generated code needs.
+	modules []moduleFile
 	// notes are what else there is to say.
 	notes []string
 	// warnings are findings that stop nothing.
@@ -147,6 +149,9 @@ func readHistory(dir string) (h fileplan.History, err error) {
 func (p *project) compare() (tree.Changes, error) {
 	want, err := p.tree()
 	if err != nil {
+		return tree.Changes{}, err
+	}
+	if p.modules, err = moduleFiles(p.dir, want); err != nil {
 		return tree.Changes{}, err
 	}
 	notes, err := json.Marshal(p.history)

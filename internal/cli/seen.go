@@ -32,7 +32,7 @@ func inputs(dir string) (string, error) {
 		return "", err
 	}
 	fmt.Fprintf(sum, "%d\n%s", len(module), module)
-	for _, name := range []string{specFile, tree.LockFile} {
+	for _, name := range []string{specFile, tree.LockFile, "go.sum"} {
 		if err := addFile(sum, dir, name); err != nil {
 			return "", err
 		}

@@ -44,6 +44,11 @@ func (h Handler) AlarmsOf() []Alarm {
 		list = append(list, h.alarm("failure_queue", "Batches of records that were given up and wait in the queue.",
 			metric{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue}, once, h.Alarms.FailureQueue))
 	}
+	if h.ParkingQueue.Enabled {
+		queue := Object{{"QueueName", Expression(h.parkingAddress() + ".name")}}
+		list = append(list, h.alarm("parking_queue", "Records that the handler parked and that wait in the queue.",
+			metric{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue}, once, h.Alarms.ParkingQueue))
+	}
 	if h.Varies(enabled) {
 		for i := range list {
 			list[i].Count = h.Var(enabled) + " ? 1 : 0"

@@ -104,12 +104,7 @@ func (c Created) Settings() []Argument {
 	var list []Argument
 	switch c.Type {
 	case "sqs":
-		list = []Argument{{"name", c.Name}, {"message_retention_seconds", c.MessageRetention}}
-		if c.KMSKeyARN == "" {
-			list = append(list, Argument{"sqs_managed_sse_enabled", true})
-		} else {
-			list = append(list, Argument{"kms_master_key_id", c.KMSKeyARN})
-		}
+		list = []Argument{{"name", c.Name}, {"message_retention_seconds", c.MessageRetention}, queueEncryption(c.KMSKeyARN)}
 	case "sns":
 		list = []Argument{{"name", c.Name}, {"kms_master_key_id", c.KMSKeyARN}}
 		if c.KMSKeyARN == "" {

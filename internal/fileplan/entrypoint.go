@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"streamgen/internal/diag"
+	"streamgen/internal/spec"
 )
 
 // Main is the view of a function's entry point.
@@ -15,9 +16,17 @@ type Main struct {
 	Name, HandlerImport string
 	// Constructor is set for a handler that its function New makes.
 	Constructor bool
+	// Parking is set for a function with a parking queue, Once for one with a table of records that are done.
+	Parking, Once bool
 	// Routes are what the function's tables are handled by.
 	Routes []Route
 }
+
+// ParkingVariable is the environment variable with the parking queue's name.
+func (Main) ParkingVariable() string { return spec.ParkingVariable }
+
+// OnceVariable is that with the name of the table of records that are done.
+func (Main) OnceVariable() string { return spec.IdempotencyVariable }
 
 // Route is one table of a function.
 type Route struct {
@@ -63,7 +72,7 @@ func (m Main) Receiver() string {
 }
 
 func newMain(h Handler, p Project) Main {
-	m := Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name), Constructor: h.Constructor}
+	m := Main{Name: h.Name, HandlerImport: path.Join(p.Module, handlersFolder, h.Name), Constructor: h.Constructor, Parking: h.ParkingQueue.Enabled, Once: h.Idempotency}
 	for _, mapping := range h.Mappings() {
 		pkg := packageName(mapping.Table, "table")
 		r := Route{
@@ -82,6 +91,12 @@ func newMain(h Handler, p Project) Main {
 		}
 		if mapping.MaxConcurrency > 1 {
 			r.Options = append(r.Options, fmt.Sprintf("stream.MaxConcurrency(%d)", mapping.MaxConcurrency))
+		}
+		if m.Parking {
+			r.Options = append(r.Options, "stream.ParkTo(parking)")
+		}
+		if m.Once {
+			r.Options = append(r.Options, "stream.Once(done)")
 		}
 		if names := mapping.sensitiveKeys(); len(names) > 0 {
 			r.Options = append(r.Options, "stream.RedactKeys("+strings.Join(names, ", ")+")")
@@ -155,13 +170,23 @@ func (t FirstTest) Imports() []Import {
 // Import is a package that a file imports, by another name than its own if Name is not empty.
 type Import struct{ Name, Path string }
 
-const runtimePackage = "streamgen/runtime/stream"
+const (
+	runtimePackage = "streamgen/runtime/stream"
+	parkingPackage = "streamgen/runtime/streamsqs"
+	oncePackage    = "streamgen/runtime/streamdynamodb"
+)
 
 // Imports are the packages that the file needs, as gofmt sorts them.
 func (m Main) Imports() []Import {
 	list := []Import{{"handler", m.HandlerImport}, {Path: runtimePackage}}
 	if !m.Simple() {
 		list = append(list, tableImports(m.Routes)...)
+	}
+	if m.Parking {
+		list = append(list, Import{Path: parkingPackage})
+	}
+	if m.Once {
+		list = append(list, Import{Path: oncePackage})
 	}
 	return sortedImports(list)
 }

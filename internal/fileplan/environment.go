@@ -129,6 +129,7 @@ func (h Handler) variables() any {
 	for _, name := range h.usedTables() {
 		own = append(own, Argument{TableVariable(name), h.tables[name].AWSName()})
 	}
+	own = append(own, h.companionVariables()...)
 	slices.SortFunc(own, func(a, b Argument) int { return strings.Compare(a.Name, b.Name) })
 	if len(parts) == 0 {
 		return own

@@ -187,6 +187,7 @@ func (h Handler) Addresses() []string {
 	for _, c := range h.Created() {
 		list = append(list, c.Addresses()...)
 	}
+	list = append(list, h.companionAddresses()...)
 	for _, a := range h.AlarmsOf() {
 		list = append(list, "aws_cloudwatch_metric_alarm."+a.Local)
 	}

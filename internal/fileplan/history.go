@@ -19,12 +19,16 @@ type History struct {
 	Data map[string][]string `json:"data,omitempty"`
 	// Renamed gives the former path of entries, by the present one.
 	Renamed map[string]string `json:"renamed,omitempty"`
+	// Streams gives the view type of each table's stream by the table's name.
+	Streams map[string]string `json:"streams,omitempty"`
+	// NewStreams are the tables whose view type has changed, sorted.
+	NewStreams []string `json:"new_streams,omitempty"`
 	// Dropped are resources that left the spec and live on, as in Data: terraform is told to forget them.
 	Dropped map[string][]string `json:"dropped,omitempty"`
 }
 
-// DataName names a resource that holds data: a table, or the queue or bucket of a handler's failures. kind is "table", "queue" or
-// "bucket".
+// DataName names a resource that holds data: a table, the queue or bucket of a handler's failures, or its queue of parked records. kind is
+// "table", "queue", "bucket" or "parking".
 func DataName(kind, entry string) string { return kind + "." + entry }
 
 // Next gives the history with a spec that comes after, and the spec with what the history knows of it: an entry with the name in
@@ -44,6 +48,17 @@ func (h History) Next(s *spec.Spec) (*spec.Spec, History, diag.Findings) {
 		f := &known.Handlers[i]
 		f.RenamedFrom = h.formerName(next, "handlers.", f.Name, f.FunctionName, f.RenamedFrom)
 	}
+	next.Streams = streamsOf(s)
+	for i := range known.Tables {
+		t := &known.Tables[i]
+		before, old := h.Streams[cmp.Or(t.RenamedFrom, t.Name)]
+		t.NewStream = slices.Contains(h.NewStreams, t.Name) || slices.Contains(h.NewStreams, t.RenamedFrom) ||
+			old && t.StreamViewType != "" && t.StreamViewType != before
+		if t.NewStream {
+			next.NewStreams = append(next.NewStreams, t.Name)
+		}
+	}
+	slices.Sort(next.NewStreams)
 	next.Data = dataOf(newModule(&known))
 	findings := h.readded(&known)
 	for name, addresses := range h.Data {
@@ -85,6 +100,17 @@ func entriesOf(s *spec.Spec) map[string]string {
 	return entries
 }
 
+// streamsOf gives the view types of the streams of tables that gen makes.
+func streamsOf(s *spec.Spec) map[string]string {
+	streams := map[string]string{}
+	for _, t := range s.Tables {
+		if t.StreamViewType != "" && !t.Existing {
+			streams[t.Name] = t.StreamViewType
+		}
+	}
+	return streams
+}
+
 func dataOf(m Module) map[string][]string {
 	data := map[string][]string{}
 	for _, t := range m.Tables {
@@ -97,6 +123,9 @@ func dataOf(m Module) map[string][]string {
 			if kind := c.DataKind(); kind != "" {
 				data[DataName(kind, h.Name)] = c.Addresses()
 			}
+		}
+		if h.ParkingQueue.Enabled {
+			data[DataName("parking", h.Name)] = []string{h.parkingAddress()}
 		}
 	}
 	return data

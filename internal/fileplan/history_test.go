@@ -154,3 +154,44 @@ func TestRemovals(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// TestNewStreams: once a table's view type has changed, its mappings begin at the beginning of the new stream, whatever comes after.
+func TestNewStreams(t *testing.T) {
+	latest := func(view string) *spec.Spec {
+		return with(func(s *spec.Spec) {
+			s.Tables[0].StreamViewType = view
+			s.Handlers[0].Sources[0].Table, s.Handlers[0].Sources[0].StartingPosition = s.Tables[0].Name, "LATEST"
+		})
+	}
+	same, changed := latest("KEYS_ONLY"), latest("NEW_IMAGE")
+	renamed := latest("NEW_IMAGE")
+	renamed.Tables[0].Name = "other"
+	renamed.Handlers[0].Sources[0].Table = "other"
+	for name, c := range map[string]struct {
+		specs []*spec.Spec
+		want  any
+	}{
+		"new":                        {[]*spec.Spec{same}, "LATEST"},
+		"unchanged":                  {[]*spec.Spec{same, same}, "LATEST"},
+		"changed":                    {[]*spec.Spec{same, changed}, "TRIM_HORIZON"},
+		"changed and back":           {[]*spec.Spec{same, changed, same}, "TRIM_HORIZON"},
+		"changed, then renamed":      {[]*spec.Spec{same, changed, renamed}, "TRIM_HORIZON"},
+		"changed while renamed":      {[]*spec.Spec{same, renamed}, "TRIM_HORIZON"},
+		"changed before it was ours": {[]*spec.Spec{{}, changed}, "LATEST"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known, _ := after(t, c.specs...)
+			var got any
+			for _, h := range newModule(known).Handlers {
+				for _, a := range h.Mappings()[0].Settings() {
+					if a.Name == "starting_position" {
+						got = a.Value
+					}
+				}
+			}
+			if got != c.want {
+				t.Errorf("starting_position %v, want %v", got, c.want)
+			}
+		})
+	}
+}

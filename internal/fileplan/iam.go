@@ -135,6 +135,7 @@ func (h Handler) PermissionsPolicy() Policy {
 		[]Statement{{Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resources: []any{Text{logGroup, ":*"}}}},
 		h.tableStatements(),
 		h.destinationStatements(),
+		h.companionStatements(),
 		h.environmentStatements(),
 		h.tracingStatements(),
 		allowed,

@@ -59,7 +59,7 @@ func (m Mapping) Settings() []Argument {
 	list := []Argument{
 		{"event_source_arn", m.table.Stream()},
 		{"function_name", m.handler.Target()},
-		{"starting_position", m.arg("starting_position", m.StartingPosition)},
+		{"starting_position", m.startingPosition()},
 		{"batch_size", m.arg("batch_size", m.BatchSize)},
 	}
 	list = m.unless(list, "maximum_batching_window_in_seconds", m.MaximumBatchingWindow, 0)
@@ -80,6 +80,15 @@ func (m Mapping) Settings() []Argument {
 		list = append(list, Argument{"kms_key_arn", m.FilterKMSKeyARN})
 	}
 	return m.handler.tagged(list)
+}
+
+// startingPosition is the spec's, but for a stream that took the place of another: what it has had since is for the handler, and
+// LATEST would skip it.
+func (m Mapping) startingPosition() any {
+	if m.table.NewStream {
+		return "TRIM_HORIZON"
+	}
+	return m.arg("starting_position", m.StartingPosition)
 }
 
 // unless is an argument that is left out where its value is what terraform takes anyway.

@@ -76,7 +76,7 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 	checkCollisions(files, told, &findings)
 	checkAddresses(m, told, &findings)
 	if p.VendorRuntime {
-		files = append(files, runtimeFiles(s.Origin)...)
+		files = append(files, runtimeFiles(s)...)
 	}
 	return files, findings
 }

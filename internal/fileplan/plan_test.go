@@ -99,37 +99,58 @@ func TestPlan(t *testing.T) {
 }
 
 func TestPlanVendorsTheRuntime(t *testing.T) {
-	files, findings := Plan(&spec.Spec{}, Project{Module: "example.com/shop", VendorRuntime: true})
-	if len(findings) > 0 {
-		t.Fatal(findings)
-	}
-	var got []string
-	for _, f := range files {
-		if strings.HasPrefix(f.Path, "generated/streamgen/") {
-			got = append(got, f.Path)
-		}
-		if source, ok := f.View.(RuntimeSource); ok {
-			text, err := source.Text()
-			if err != nil || !strings.Contains("\n"+text, "\npackage "+path.Base(path.Dir(source.Name))+"\n") {
-				t.Errorf("%s: %v", source.Name, err)
+	parking, once := handler("ship", "orders", 30), handler("bill", "orders", 40)
+	parking.ParkingQueue.Enabled, once.Idempotency = true, true
+	for name, c := range map[string]struct {
+		handlers []spec.Handler
+		want     []string
+	}{
+		"the runtime alone": {want: []string{"stream", "streamtest"}},
+		"with what its handlers use": {
+			handlers: []spec.Handler{parking, once},
+			want:     []string{"stream", "streamdynamodb", "streamsqs", "streamtest"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, findings := Plan(&spec.Spec{Tables: []spec.Table{table("orders", 5)}, Handlers: c.handlers}, Project{Module: "example.com/shop", VendorRuntime: true})
+			if len(findings) > 0 {
+				t.Fatal(findings)
 			}
-		}
+			var got []string
+			for _, f := range files {
+				if strings.HasPrefix(f.Path, "generated/streamgen/") {
+					got = append(got, f.Path)
+				}
+				if source, ok := f.View.(RuntimeSource); ok {
+					text, err := source.Text()
+					if err != nil || !strings.Contains("\n"+text, "\npackage "+path.Base(path.Dir(source.Name))+"\n") {
+						t.Errorf("%s: %v", source.Name, err)
+					}
+				}
+			}
+			if diff := cmp.Diff(append([]string{"generated/streamgen/go.mod", "generated/streamgen/go.sum"}, runtimeSources(t, c.want)...), got); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
 	}
-	want := []string{"generated/streamgen/go.mod"}
-	for _, pkg := range []string{"stream", "streamtest"} {
+}
+
+// runtimeSources are the files of the runtime's packages in the copy.
+func runtimeSources(t *testing.T, packages []string) []string {
+	t.Helper()
+	var paths []string
+	for _, pkg := range packages {
 		entries, err := os.ReadDir("../../runtime/" + pkg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
 			if path.Ext(e.Name()) == ".go" && !strings.HasSuffix(e.Name(), "_test.go") {
-				want = append(want, "generated/streamgen/runtime/"+pkg+"/"+e.Name())
+				paths = append(paths, "generated/streamgen/runtime/"+pkg+"/"+e.Name())
 			}
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("files (-want +got):\n%s", diff)
-	}
+	return paths
 }
 
 // TestRuntimeModule fails when this module's go.mod has moved on and the copy's has not.
@@ -148,7 +169,7 @@ func TestRuntimeModule(t *testing.T) {
 			want.Lambda = r.Mod.Version
 		}
 	}
-	if diff := cmp.Diff(want, runtimeFiles(spec.Origin{})[0].View); diff != "" {
+	if diff := cmp.Diff(want, runtimeFiles(&spec.Spec{})[0].View); diff != "" {
 		t.Errorf("go.mod of the copied runtime (-want +got):\n%s", diff)
 	}
 }

@@ -109,6 +109,7 @@ var handlerKeys = []overridable[spec.Handler]{
 	{"alarms.errors", "number", func(h spec.Handler) any { return h.Alarms.Errors }},
 	{"alarms.throttles", "number", func(h spec.Handler) any { return h.Alarms.Throttles }},
 	{"alarms.failure_queue", "number", func(h spec.Handler) any { return h.Alarms.FailureQueue }},
+	{"alarms.parking_queue", "number", func(h spec.Handler) any { return h.Alarms.ParkingQueue }},
 	mappingKey("starting_position", "string", func(s spec.Source) any { return s.StartingPosition }),
 	mappingKey("batch_size", "number", func(s spec.Source) any { return s.BatchSize }),
 	mappingKey("maximum_batching_window_in_seconds", "number", func(s spec.Source) any { return s.MaximumBatchingWindow }),

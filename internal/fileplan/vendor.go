@@ -3,6 +3,7 @@ package fileplan
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"streamgen/internal/spec"
@@ -13,6 +14,8 @@ import (
 type RuntimeModule struct {
 	// Go is the language version, Lambda the version of aws-lambda-go. Both are those of streamgen's own go.mod.
 	Go, Lambda string
+	// Adapters is set where the copy has packages that need more modules.
+	Adapters bool
 }
 
 // RuntimeSource is the view of one copied source file.
@@ -37,20 +40,36 @@ const (
 	LambdaVersion = "v1.55.1"
 )
 
-// runtimeFiles are a module of their own that holds the runtime, without its tests.
-func runtimeFiles(origin spec.Origin) []File {
-	files := []File{{
-		Path: RuntimeFolder + "/go.mod", Template: "go/runtime.mod.tmpl",
-		View: RuntimeModule{Go: GoVersion, Lambda: LambdaVersion}, Origin: origin,
-	}}
+// adapters are the packages beside stream and streamtest that the functions of a spec use: each needs modules that the runtime itself
+// does not.
+func adapters(s *spec.Spec) []string {
+	var list []string
+	if slices.ContainsFunc(s.Handlers, func(h spec.Handler) bool { return h.ParkingQueue.Enabled }) {
+		list = append(list, path.Base(parkingPackage))
+	}
+	if slices.ContainsFunc(s.Handlers, func(h spec.Handler) bool { return h.Idempotency }) {
+		list = append(list, path.Base(oncePackage))
+	}
+	return list
+}
+
+// runtimeFiles are a module of their own that holds what a project uses of the runtime, without its tests.
+func runtimeFiles(s *spec.Spec) []File {
+	used := adapters(s)
+	module := RuntimeModule{Go: GoVersion, Lambda: LambdaVersion, Adapters: len(used) > 0}
+	files := []File{
+		{Path: RuntimeFolder + "/go.mod", Template: "go/runtime.mod.tmpl", View: module, Origin: s.Origin},
+		{Path: RuntimeFolder + "/go.sum", Template: "go/runtime.sum.tmpl", View: module, Origin: s.Origin},
+	}
 	names, _ := fs.Glob(runtime.Source, "*/*.go") // its only error is a malformed pattern
+	packages := append(used, "stream", "streamtest")
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(name, "_test.go") || !slices.Contains(packages, path.Dir(name)) {
 			continue
 		}
 		files = append(files, File{
 			Path: path.Join(RuntimeFolder, "runtime", name), Template: "go/runtime.go.tmpl",
-			View: RuntimeSource{Name: name}, Origin: origin,
+			View: RuntimeSource{Name: name}, Origin: s.Origin,
 		})
 	}
 	return files

@@ -116,7 +116,10 @@ func checkGo(t *testing.T, files tree.Tree) {
 	t.Helper()
 	c := checker{
 		fset:    token.NewFileSet(),
-		sources: map[string][]string{"streamgen/runtime/stream": {runtimeOutline}, "streamgen/runtime/streamtest": {streamtestOutline}},
+		sources: map[string][]string{
+			"streamgen/runtime/stream": {runtimeOutline}, "streamgen/runtime/streamtest": {streamtestOutline},
+			"streamgen/runtime/streamsqs": {streamsqsOutline}, "streamgen/runtime/streamdynamodb": {streamdynamodbOutline},
+		},
 		done:    map[string]*types.Package{},
 	}
 	for _, f := range files {
@@ -230,6 +233,14 @@ func OnBatch[T any, P Image[T]](table string, handle func(context.Context, []Cha
 
 func MaxConcurrency(int) (o Option)       { return }
 func RedactKeys(...string) (o Option)     { return }
+type (
+	Parking interface{ Park() }
+	Store   interface{ Claim() }
+)
+
+func ParkTo(p Parking) (o Option) { return }
+func Once(s Store) (o Option)     { return }
+
 func Metrics(w interface{ Write([]byte) (int, error) }) (o Option) { return }
 
 func ServeNew[H any](new func(context.Context) (H, error), routes func(H) []Route) {}
@@ -286,6 +297,12 @@ func (c checker) importStd(importPath string) (*types.Package, error) {
 	c.sources[importPath] = []string{"package " + path.Base(importPath) + "; " + src}
 	return c.Import(importPath)
 }
+
+// streamsqsOutline and streamdynamodbOutline are the same of the adapters that generated code uses.
+const (
+	streamsqsOutline      = `package streamsqs; type Queue struct{}; func (*Queue) Park() {}; func Default(queue string) (q *Queue) { return }`
+	streamdynamodbOutline = `package streamdynamodb; type Store struct{}; func (*Store) Claim() {}; func Default(table string) (s *Store) { return }`
+)
 
 // streamtestOutline is the same of runtime/streamtest.
 const streamtestOutline = `package streamtest

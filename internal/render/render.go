@@ -122,6 +122,7 @@ type finisher struct{ check, format func([]byte) ([]byte, error) }
 var finishers = map[string]finisher{
 	".go":     {finishGo, endOnce},
 	".mod":    {finishMod, finishMod},
+	".sum":    {finishSum, finishSum},
 	".tf":     {finishHCL, func(src []byte) ([]byte, error) { return formatHCL(src), nil }},
 	".tfvars": {finishHCL, func(src []byte) ([]byte, error) { return formatHCL(src), nil }},
 }
@@ -138,6 +139,18 @@ type lineError struct {
 func (e *lineError) Error() string { return e.err.Error() }
 
 func (e *lineError) Unwrap() error { return e.err }
+
+// finishSum wants a module, a version and a hash in each line.
+func finishSum(src []byte) ([]byte, error) {
+	line := 0
+	for text := range strings.Lines(string(src)) {
+		line++
+		if len(strings.Fields(text)) != 3 {
+			return nil, &lineError{line, errors.New("not a line of go.sum")}
+		}
+	}
+	return src, nil
+}
 
 func finishGo(src []byte) ([]byte, error) {
 	// format.Source alone would also take a piece of a file.

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -61,7 +60,7 @@ func (d *decoder) checkDestroy(s *Spec) {
 			there = there || kind == "table" && t.Name == entry && !t.Existing
 		}
 		for _, h := range s.Handlers {
-			there = there || h.Name == entry && slices.ContainsFunc(h.Sources, func(s Source) bool { return s.OnFailure.DataKind() == kind })
+			there = there || h.Name == entry && h.HoldsData(kind)
 		}
 		if there {
 			d.report(codeDestroy, s.Origin.Keys["destroy"], "Remove the entry from the spec, or the name from destroy.", "%s is to be destroyed and is in the spec", quote(name))

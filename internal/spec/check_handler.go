@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"streamgen/internal/diag"
@@ -23,6 +24,7 @@ func (d *decoder) checkHandlers(s *Spec) {
 		names[h.FunctionName] = h
 		d.checkEnvironment(s, h)
 		d.checkFunction(s, h)
+		d.checkResources(s, h)
 		d.checkUsed(s, h, "reads", h.Reads)
 		d.checkUsed(s, h, "writes", h.Writes)
 		d.checkSources(s, h, readers)
@@ -221,6 +223,30 @@ func (d *decoder) checkForm(h Handler, source Source) {
 	}
 }
 
+// checkResources holds what is made for the handler's function to the function's form.
+func (d *decoder) checkResources(s *Spec, h Handler) {
+	for _, source := range h.Sources {
+		window, batch := source.TumblingWindow > 0, source.Handle == "batch"
+		if h.Idempotency && (window || batch) {
+			d.report(codeInvalidValue, keyPosition(h, source, "idempotency"), "Leave it out, or let the function handle single changes.",
+				"idempotency is of single changes: what is handled together is done together")
+		}
+		if h.ParkingQueue.Enabled && window {
+			d.report(codeInvalidValue, keyPosition(h, source, "parking_queue"), "Leave it out.",
+				"a tumbling window makes one state of all changes, so none of them can be parked")
+		}
+	}
+	if at, set := h.Origin.Keys["parking_queue.kms_key_arn"]; set && !h.ParkingQueue.Enabled {
+		d.report(codeInvalidValue, at, "Write enabled: true below parking_queue, or leave this out.", "the handler has no parking queue to encrypt")
+	}
+	for _, t := range s.Tables {
+		if h.Idempotency && t.TableName == h.FunctionName+IdempotencySuffix {
+			d.report(codeDuplicateItem, h.Origin.Keys["idempotency"], "Give the table another name; it stands in line "+strconv.Itoa(t.Origin.Pos.Line)+".",
+				"the handler's table of records that are done and the table %s would both be %s in AWS", quote(t.Name), quote(t.TableName))
+		}
+	}
+}
+
 // tables are the names of all tables that the handler reads, as a stream or otherwise, or writes.
 func (h Handler) tables() []string {
 	names := slices.Concat(h.Reads, h.Writes)
@@ -254,6 +280,12 @@ func (d *decoder) checkEnvironment(s *Spec, h Handler) {
 		if t, ok := s.Table(name); ok {
 			variables[tableVariable+name] = s.NamePrefix + t.TableName
 		}
+	}
+	if h.ParkingQueue.Enabled {
+		variables[ParkingVariable] = s.NamePrefix + h.FunctionName + ParkingSuffix
+	}
+	if h.Idempotency {
+		variables[IdempotencyVariable] = s.NamePrefix + h.FunctionName + IdempotencySuffix
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

@@ -152,6 +152,19 @@ var windowsDevice = regexp.MustCompile(`^(con|prn|aux|nul|(com|lpt)[0-9])$`)
 // tableVariable is how the variables begin that hold the names of a function's tables in AWS.
 const tableVariable = "TABLE_"
 
+// ParkingVariable and IdempotencyVariable are the environment variables that hold the names in AWS of a function's parking queue and of
+// its table of records that are done.
+const (
+	ParkingVariable     = "PARKING_QUEUE"
+	IdempotencyVariable = "IDEMPOTENCY_TABLE"
+)
+
+// ParkingSuffix and IdempotencySuffix follow the function's name in the names of these two.
+const (
+	ParkingSuffix     = "-parked"
+	IdempotencySuffix = "-idempotency"
+)
+
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func reservedVariable(name string) (refusal, bool) {
 	reserved := []string{
@@ -162,8 +175,8 @@ func reservedVariable(name string) (refusal, bool) {
 		"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 	}
 	switch {
-	case strings.HasPrefix(name, tableVariable):
-		return refusal{codeReservedVariable, "is one of those in which streamgen gives the function its tables' names", "Choose another name."}, true
+	case strings.HasPrefix(name, tableVariable) || name == ParkingVariable || name == IdempotencyVariable:
+		return refusal{codeReservedVariable, "is one of those in which streamgen gives the function the names of its tables and its queue", "Choose another name."}, true
 	case !slices.Contains(reserved, name):
 		return refusal{}, false
 	}

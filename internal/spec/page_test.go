@@ -74,6 +74,9 @@ func keyRows(b *strings.Builder, prefix string, object *jsonschema.Schema) {
 		switch {
 		case s.Default != nil:
 			preset = fmt.Sprintf("`%v`", s.Default)
+			if n, ok := s.Default.(float64); ok {
+				preset = fmt.Sprintf("`%.f`", n)
+			}
 		case slices.Contains(object.Required, pair.Key):
 			preset = "required"
 		}

@@ -3,6 +3,8 @@
 package spec
 
 import (
+	"slices"
+
 	"streamgen/internal/diag"
 	"streamgen/internal/filter"
 )
@@ -159,7 +161,10 @@ type Table struct {
 	Import bool
 	// RenamedFrom is the entry's key before it was renamed; empty when it was not.
 	RenamedFrom string
-	Origin      Origin
+	// NewStream is set for a table that had a stream of another view type before, by what the manifest remembers: its stream begins
+	// with changes that no handler has seen.
+	NewStream bool
+	Origin    Origin
 }
 
 // Attribute returns the attribute of that name.
@@ -326,6 +331,10 @@ type Handler struct {
 	Constructor bool
 	// EMFMetrics is on unless the function must write no metrics into its log.
 	EMFMetrics bool
+	// ParkingQueue takes in the records that the handler parks.
+	ParkingQueue ParkingQueue
+	// Idempotency notes in a table which records are done.
+	Idempotency bool
 	// Layers are ARNs of layer versions, five at most.
 	Layers   []string
 	LogGroup LogGroup
@@ -377,7 +386,16 @@ type Logging struct {
 type Alarms struct {
 	Enabled bool
 	// IteratorAge is in milliseconds, the others are counts; an alarm goes off above its threshold.
-	IteratorAge, Errors, Throttles, FailureQueue int
+	IteratorAge, Errors, Throttles, FailureQueue, ParkingQueue int
+}
+
+// ParkingQueue is the queue of the records that a handler parks.
+type ParkingQueue struct {
+	Enabled bool
+	// MessageRetention is in seconds, 60 to 1,209,600.
+	MessageRetention int
+	// KMSKeyARN encrypts the queue; empty for the key that SQS owns.
+	KMSKeyARN string
 }
 
 // Source is one table's stream as a handler reads it: the event source mapping.
@@ -430,6 +448,13 @@ type OnFailure struct {
 	KMSKeyARN string
 	// MessageRetention is that of a created queue, in seconds.
 	MessageRetention int
+}
+
+// HoldsData reports whether gen makes a queue or bucket for the handler that holds data, by its kind in the key destroy: queue, bucket or
+// parking.
+func (h Handler) HoldsData(kind string) bool {
+	return kind == "parking" && h.ParkingQueue.Enabled ||
+		slices.ContainsFunc(h.Sources, func(s Source) bool { return kind != "" && s.OnFailure.DataKind() == kind })
 }
 
 // DataKind is "queue" or "bucket" for a destination that gen creates and that holds data, and empty for any other.

@@ -24,7 +24,8 @@ var connect = sync.OnceValues(func() (*dynamodb.Client, error) {
 })
 
 // Handle books a payment. Lambda delivers at least once: the condition makes the second delivery of a payment, and its second
-// authorisation, find the first one's entry. What the entry says must be what is to be booked, or somebody has to look.
+// authorisation, find the first one's entry. What the entry says must be what is to be booked, or somebody has to look: the change is parked, and the
+// payments that follow are not held up.
 func Handle(ctx context.Context, c stream.Change[payments.Item]) error {
 	db, err := connect()
 	if err != nil {
@@ -44,7 +45,7 @@ func Handle(ctx context.Context, c stream.Change[payments.Item]) error {
 		},
 	})
 	if other := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &other) {
-		return fmt.Errorf("payment of event %s is booked with another account or amount", c.EventID)
+		return stream.Park(fmt.Errorf("payment of event %s is booked with another account or amount", c.EventID))
 	}
 	return err
 }

@@ -4,14 +4,18 @@
 package main
 
 import (
+	"os"
+
 	"streamgen/examples/idempotent-payments/generated/tables/payments"
 	handler "streamgen/examples/idempotent-payments/handlers/capture"
 	"streamgen/runtime/stream"
+	"streamgen/runtime/streamsqs"
 )
 
 func main() {
+	parking := streamsqs.Default(os.Getenv("PARKING_QUEUE"))
 	stream.Serve(
-		stream.On(payments.Name(), handler.Handle, stream.Where(wanted)),
+		stream.On(payments.Name(), handler.Handle, stream.Where(wanted), stream.ParkTo(parking)),
 	)
 }
 

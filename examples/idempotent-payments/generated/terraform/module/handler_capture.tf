@@ -14,6 +14,7 @@ resource "aws_lambda_function" "capture" {
 
   environment {
     variables = {
+      PARKING_QUEUE  = "capture-parked"
       TABLE_LEDGER   = "ledger"
       TABLE_PAYMENTS = "payments"
     }
@@ -70,6 +71,13 @@ resource "aws_sqs_queue" "capture_failures" {
   sqs_managed_sse_enabled   = true
 }
 
+resource "aws_sqs_queue" "capture_parked" {
+  name                      = "capture-parked"
+  message_retention_seconds = 1209600
+  max_message_size          = 1048576
+  sqs_managed_sse_enabled   = true
+}
+
 resource "aws_cloudwatch_log_group" "capture" {
   name              = "/aws/lambda/capture"
   retention_in_days = 30
@@ -117,6 +125,11 @@ data "aws_iam_policy_document" "capture_permissions" {
   statement {
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.capture_failures.arn]
+  }
+
+  statement {
+    actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+    resources = [aws_sqs_queue.capture_parked.arn]
   }
 }
 
@@ -183,5 +196,21 @@ resource "aws_cloudwatch_metric_alarm" "capture_failure_queue" {
   treat_missing_data  = "notBreaching"
   dimensions = {
     QueueName = aws_sqs_queue.capture_failures.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "capture_parking_queue" {
+  alarm_name          = "capture-parking-queue"
+  alarm_description   = "Records that the handler parked and that wait in the queue."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  dimensions = {
+    QueueName = aws_sqs_queue.capture_parked.name
   }
 }

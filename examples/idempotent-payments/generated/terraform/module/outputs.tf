@@ -26,6 +26,7 @@ output "handlers" {
         payments = aws_lambda_event_source_mapping.capture_payments.uuid
       }
       failure_queue_url = aws_sqs_queue.capture_failures.url
+      parking_queue_url = aws_sqs_queue.capture_parked.url
     }
   }
 }
