@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,7 +72,10 @@ func Start(t testing.TB, cmd *exec.Cmd) *Function {
 	if err != nil {
 		t.Fatalf("start the function: %v", err)
 	}
-	f := &Function{t: t, cmd: cmd, name: strings.TrimSuffix(filepath.Base(cmd.Path), ".exe"), output: output}
+	f := &Function{
+		t: t, name: strings.TrimSuffix(filepath.Base(cmd.Path), ".exe"), output: output,
+		cmd: &exec.Cmd{Path: cmd.Path, Args: slices.Clone(cmd.Args), Dir: cmd.Dir, Env: cmd.Environ()}, // the caller may go on with its own
+	}
 	t.Cleanup(func() {
 		f.Stop()
 		if t.Failed() {
@@ -252,7 +256,7 @@ func (f *Function) environment(api string) []string {
 		"AWS_LAMBDA_RUNTIME_API":          api,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(f.cmd.Path),
 	}
-	env := append([]string{"TZ=:UTC"}, f.cmd.Environ()...)
+	env := append([]string{"TZ=:UTC"}, f.cmd.Env...)
 	for name, value := range reserved {
 		env = append(env, name+"="+value)
 	}
@@ -292,7 +296,17 @@ func (p *process) kill() {
 // stop ends the process as Lambda ends an execution environment.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
 func (p *process) stop(ctx context.Context) error {
-	if asked := p.api.hasExtension() && p.cmd.Process.Signal(syscall.SIGTERM) == nil; !asked {
+	if !p.api.hasExtension() {
+		p.kill()
+		return nil
+	}
+	select {
+	case <-p.exited: // by itself
+		return nil
+	case <-p.api.asking: // it is done with the event before
+	case <-ctx.Done():
+	}
+	if sent := p.cmd.Process.Signal(syscall.SIGTERM) == nil; !sent { // there is none, or it is gone
 		p.kill()
 		return nil
 	}

@@ -217,6 +217,12 @@ func TestStop(t *testing.T) {
 	if got := failure(t, func(t testing.TB) { streamtest.Start(t, function(t.(*failing).T, "ends badly")).Stop() }); !strings.HasSuffix(got, "upon SIGTERM: exit status 4") {
 		t.Errorf("failed with %q", got)
 	}
+	// It ends by itself after its panic, whenever that is, and not upon SIGTERM.
+	f = streamtest.Start(t, function(t, "panics, extended"))
+	if i := streamtest.Invoke(t, f, inserts("1")...); i.Err == nil {
+		t.Errorf("%v", i)
+	}
+	f.Stop()
 	f = streamtest.Start(t, function(t, "deaf"))
 	over, cancel := context.WithCancel(t.Context())
 	cancel()

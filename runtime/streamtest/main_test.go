@@ -103,6 +103,8 @@ func run(name string) {
 		lambda.StartWithOptions(func() {})
 	case "deaf":
 		lambda.StartWithOptions(func() {}, lambda.WithEnableSIGTERM(func() {}))
+	case "panics, extended":
+		lambda.StartWithOptions(func() { panic("out of cheese") }, lambda.WithEnableSIGTERM(func() {}))
 	case "ends badly":
 		lambda.StartWithOptions(func() {}, lambda.WithEnableSIGTERM(func() { os.Exit(4) }))
 	case "parent": // it starts a process that outlives it

@@ -45,6 +45,7 @@ type runtimeAPI struct {
 	server   http.Server
 	ready    chan struct{}    // closed when the process asks for its first invocation
 	work     chan *invocation // taken when it asks for one
+	asking   chan struct{}    // has something whenever it asks for one
 	closed   chan struct{}
 	serving  sync.WaitGroup // the server and its connections
 
@@ -62,7 +63,7 @@ func serveRuntimeAPI(function string) (*runtimeAPI, error) {
 	}
 	a := &runtimeAPI{
 		function: function, listener: listener,
-		ready: make(chan struct{}), work: make(chan *invocation), closed: make(chan struct{}),
+		ready: make(chan struct{}), work: make(chan *invocation), asking: make(chan struct{}), closed: make(chan struct{}),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
@@ -104,22 +105,31 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 		a.stage = idle
 	}
 	a.mu.Unlock()
-	select {
-	case i := <-a.work:
-		a.mu.Lock()
-		a.stage, a.current = busy, i
-		a.mu.Unlock()
-		header := w.Header()
-		header.Set("Content-Type", "application/json")
-		header.Set("Lambda-Runtime-Aws-Request-Id", i.id)
-		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
-		header.Set("Lambda-Runtime-Invoked-Function-Arn", a.function)
-		header.Set("Lambda-Runtime-Trace-Id", fmt.Sprintf("Root=1-00000000-%024x;Parent=%016x;Sampled=0", i.number, i.number))
-		_, _ = w.Write(i.payload) // a process that is gone is seen by its end
-	case <-r.Context().Done():
-	case <-a.closed:
-		panic(http.ErrAbortHandler)
+	for {
+		select {
+		case i := <-a.work:
+			a.give(w, i)
+			return
+		case a.asking <- struct{}{}:
+		case <-r.Context().Done():
+			return
+		case <-a.closed:
+			panic(http.ErrAbortHandler)
+		}
 	}
+}
+
+func (a *runtimeAPI) give(w http.ResponseWriter, i *invocation) {
+	a.mu.Lock()
+	a.stage, a.current = busy, i
+	a.mu.Unlock()
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Lambda-Runtime-Aws-Request-Id", i.id)
+	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(i.deadline.UnixMilli(), 10))
+	header.Set("Lambda-Runtime-Invoked-Function-Arn", a.function)
+	header.Set("Lambda-Runtime-Trace-Id", fmt.Sprintf("Root=1-00000000-%024x;Parent=%016x;Sampled=0", i.number, i.number))
+	_, _ = w.Write(i.payload) // a process that is gone is seen by its end
 }
 
 // response takes what the function gave, and whether it broke off while it gave it.
