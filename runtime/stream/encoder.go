@@ -47,8 +47,8 @@ func Unmarshal[T any, P Image[T]](image []byte) (*T, error) {
 	if value == "null" {
 		return item, nil
 	}
-	if err := decodeImage(d, text, P(item)); err != nil {
-		return nil, fmt.Errorf("decode image: %w", err)
+	if err := decodeImage(d, "image", text, P(item)); err != nil {
+		return nil, err
 	}
 	return item, nil
 }

@@ -92,7 +92,7 @@ func readEvent(text string) (e event, ok bool) {
 		case "isWindowTerminatedEarly":
 			e.terminatedEarly = c.bool()
 		default:
-			c.other(name, "Records", "window", "state", "shardId", "eventSourceARN", "isFinalInvokeForWindow", "isWindowTerminatedEarly")
+			c.other(name)
 		}
 	}
 	return e, c.err == nil && c.peek() == 0 && c.i == len(c.s)
@@ -149,7 +149,7 @@ func readRecord(c *cursor, r *record) {
 		case "eventVersion", "eventSource", "awsRegion":
 			c.skip()
 		default:
-			c.other(name, "eventID", "eventName", "eventSourceARN", "userIdentity", "dynamodb")
+			c.other(name)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func readChange(c *cursor, r *record) {
 		case "SizeBytes", "StreamViewType":
 			c.skip()
 		default:
-			c.other(name, "ApproximateCreationDateTime", "Keys", "NewImage", "OldImage", "SequenceNumber")
+			c.other(name)
 		}
 	}
 }
@@ -195,7 +195,7 @@ func readIdentity(c *cursor, r *record) {
 		case "principalId":
 			r.identityPrincipalID = c.plain()
 		default:
-			c.other(name, "type", "principalId")
+			c.other(name)
 		}
 	}
 }
@@ -236,8 +236,12 @@ func (c *cursor) bool() bool {
 }
 
 // other steps over a member of no interest, unless its name differs from one of ours in nothing but case.
-func (c *cursor) other(name string, ours ...string) {
-	for _, our := range ours {
+func (c *cursor) other(name string) {
+	for _, our := range [...]string{
+		"Records", "window", "state", "shardId", "eventSourceARN", "isFinalInvokeForWindow", "isWindowTerminatedEarly",
+		"eventID", "eventName", "userIdentity", "type", "principalId",
+		"dynamodb", "ApproximateCreationDateTime", "Keys", "NewImage", "OldImage", "SequenceNumber",
+	} {
 		if strings.EqualFold(name, our) {
 			c.fail(errUnusual)
 		}
@@ -369,31 +373,34 @@ func decodeChange[T any, P Image[T]](d *Decoder, own *record) (Change[T], error)
 	if keys == "" {
 		return c, errors.New("the record has no Keys")
 	}
-	if err := decodeImage(d, keys, P(&kept.keys)); err != nil {
-		return c, fmt.Errorf("decode Keys: %w", err)
+	if err := decodeImage(d, "Keys", keys, P(&kept.keys)); err != nil {
+		return c, err
 	}
 	c.Keys = kept.keys
 	if old != "" {
-		if err := decodeImage(d, old, P(&kept.old)); err != nil {
-			return c, fmt.Errorf("decode OldImage: %w", err)
+		if err := decodeImage(d, "OldImage", old, P(&kept.old)); err != nil {
+			return c, err
 		}
 		c.Old = &kept.old
 	}
 	if current != "" {
-		if err := decodeImage(d, current, P(&kept.new)); err != nil {
-			return c, fmt.Errorf("decode NewImage: %w", err)
+		if err := decodeImage(d, "NewImage", current, P(&kept.new)); err != nil {
+			return c, err
 		}
 		c.New = &kept.new
 	}
 	return c, nil
 }
 
-func decodeImage(d *Decoder, image string, it interface{ UnmarshalImage(*Decoder) }) error {
+func decodeImage(d *Decoder, name, image string, it interface{ UnmarshalImage(*Decoder) }) error {
 	d.start(image)
 	if d.err == nil {
 		it.UnmarshalImage(d)
 	}
-	return d.err
+	if d.err != nil {
+		return fmt.Errorf("decode %s: %w", name, d.err)
+	}
+	return nil
 }
 
 // epochSeconds decodes a time in seconds since 1970. AWS has sent it as 1733418659, 1733418659.0 and 1.733418659E9.

@@ -1,13 +1,17 @@
 package stream
 
-import "context"
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
 
 // DefaultReserve lets tests place a deadline around it.
 const DefaultReserve = reserve
 
 // DecodeImage lets tests read an image by a function.
 func DecodeImage(image string, read func(*Decoder)) error {
-	return decodeImage(new(Decoder), image, reader(read))
+	return decodeImage(new(Decoder), "image", image, reader(read))
 }
 
 type reader func(*Decoder)
@@ -48,6 +52,15 @@ func Scheduled(payload []byte, lanes int) (run func(context.Context), loop func(
 		}
 	}
 	return run, loop
+}
+
+// ServeHandler is what Serve does with a handler, until the Runtime API fails.
+func ServeHandler(h lambda.Handler) error {
+	api, err := newRuntimeAPI()
+	if err != nil {
+		return err
+	}
+	return api.serve(h)
 }
 
 // LogToStdout is what Serve does to the default logger.

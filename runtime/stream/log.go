@@ -120,17 +120,22 @@ func (p *processor) log(ctx context.Context, r *record, message string, err erro
 	if _, decided := errors.AsType[*decision](err); decided {
 		level = slog.LevelWarn
 	}
-	attrs := []slog.Attr{slog.String("eventName", r.part(r.eventName)), slog.String("sequenceNumber", r.part(r.sequenceNumber)), slog.Any("error", err)}
+	attrs := []slog.Attr{slog.String("eventName", r.part(r.eventName)), slog.String("sequenceNumber", r.part(r.sequenceNumber))}
 	if _, has := ctx.Value(workKey{}).(*work); !has {
 		ctx = &work{ctx, p, *r}
 	}
 	if _, ok := slog.Default().Handler().(logHandler); !ok {
 		attrs = append(p.attrs(r), attrs...) // another's logger takes nothing from the context
 	}
+	slog.LogAttrs(ctx, level, message, append(attrs, errorAttrs(err)...)...)
+}
+
+func errorAttrs(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("error", err)}
 	if panicked, ok := errors.AsType[*panicError](err); ok {
 		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
 	}
-	slog.LogAttrs(ctx, level, message, attrs...)
+	return attrs
 }
 
 // initial is slog's own default logger, as it is before any function's code runs.

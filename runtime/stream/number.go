@@ -43,7 +43,8 @@ func (n Number) Int64() (int64, error) {
 	case len(d.digits)+d.exponent > len("9223372036854775808"):
 		return 0, errInt64
 	}
-	i, err := strconv.ParseInt(d.sign+d.digits+strings.Repeat("0", d.exponent), 10, 64)
+	const zeros = "0000000000000000000"
+	i, err := strconv.ParseInt(d.sign+d.digits+zeros[:d.exponent], 10, 64)
 	if err != nil {
 		return 0, errInt64
 	}

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -25,15 +24,6 @@ type processor struct {
 func newProcessor(list []Option) *processor {
 	o := optionsOf(list)
 	return &processor{options: o, memory: newMemory(o.remember)}
-}
-
-// response is what Lambda expects of a function with ReportBatchItemFailures.
-type response struct {
-	BatchItemFailures []itemFailure `json:"batchItemFailures"`
-}
-
-type itemFailure struct {
-	ItemIdentifier string `json:"itemIdentifier"`
 }
 
 func (p *processor) invoke(ctx context.Context, e event) ([]byte, error) {
@@ -270,7 +260,7 @@ func (b *batch) attempt(ctx context.Context, d *Decoder, r *record) (outcome, er
 	return b.once(ctx, r, handle)
 }
 
-// finish answers Lambda and remembers what it will deliver again although it is done.
+// finish answers Lambda, as it expects of a function with ReportBatchItemFailures, and remembers what it will deliver again although it is done.
 func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 	b.report(ctx, started)
 	if b.known {
@@ -281,7 +271,7 @@ func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 		lowest++
 	}
 	if lowest == len(b.records) {
-		return json.Marshal(response{[]itemFailure{}})
+		return []byte(`{"batchItemFailures":[]}`), nil
 	}
 	r := &b.records[lowest]
 	place := r.part(r.sequenceNumber)
@@ -299,7 +289,7 @@ func (b *batch) finish(ctx context.Context, started time.Time) ([]byte, error) {
 	}
 	b.rememberFrom(lowest)
 	// Lambda delivers again from the lowest reported record on, so the lowest says it all.
-	return json.Marshal(response{[]itemFailure{{place}}})
+	return fmt.Appendf(nil, `{"batchItemFailures":[{"itemIdentifier":%s}]}`, quoted(place)), nil
 }
 
 // forgetFailures drops those of records that are done now. A batch's are known to be only after all of it was handled.

@@ -1,16 +1,10 @@
 package stream
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -41,7 +35,8 @@ func Handler[T any, P Image[T]](handle func(context.Context, Change[T]) error, l
 // Serve runs the routes of a function. It does not return; outside Lambda it ends the process with a message. See [Start].
 func Serve(routes ...Route) {
 	logToStdout()
-	lambda.Start(Router(routes...))
+	api := mustRuntimeAPI()
+	fatal("the function ends", api.serve(Router(routes...)))
 }
 
 // ServeNew is [Serve] for a handler that has to be made first: with clients, connections, settings. new makes it, once a process, in
@@ -51,51 +46,37 @@ func Serve(routes ...Route) {
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
 func ServeNew[H any](new func(context.Context) (H, error), routes func(H) []Route) {
 	logToStdout()
+	api := mustRuntimeAPI()
 	h, err := new(context.Background())
 	if err != nil {
-		slog.Error("init failed", "error", err)
-		if err := reportInitError(err); err != nil {
+		if err := api.failInit(err); err != nil {
 			slog.Error("init error not reported", "error", err)
 		}
-		os.Exit(1)
+		fatal("init failed", err)
 	}
-	var list []lambda.Option
 	if closer, ok := any(h).(io.Closer); ok {
-		list = append(list, lambda.WithEnableSIGTERM(func() {
+		err := api.onShutdown(func() {
 			if err := closer.Close(); err != nil {
 				slog.Error("close failed", "error", err)
 			}
 			os.Exit(0)
-		}))
+		})
+		if err != nil {
+			slog.Warn("the handler will not be closed", "error", err)
+		}
 	}
-	lambda.StartWithOptions(Router(routes(h)...), list...)
+	fatal("the function ends", api.serve(Router(routes(h)...)))
 }
 
-// reportInitError tells Lambda why there is no handler.
-// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror
-func reportInitError(cause error) error {
-	api := os.Getenv("AWS_LAMBDA_RUNTIME_API")
-	if api == "" {
-		return errors.New("the process does not run in Lambda: AWS_LAMBDA_RUNTIME_API is not set")
-	}
-	body, err := json.Marshal(map[string]string{"errorType": "Runtime.InitError", "errorMessage": cause.Error()})
+func mustRuntimeAPI() *runtimeAPI {
+	api, err := newRuntimeAPI()
 	if err != nil {
-		return err
+		fatal("the function does not start", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+api+"/2018-06-01/runtime/init/error", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Lambda-Runtime-Function-Error-Type", "Runtime.InitError")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // there is nothing left to read
-	if response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("init error: the Runtime API answers %s", response.Status)
-	}
-	return nil
+	return api
+}
+
+func fatal(message string, err error) {
+	slog.Error(message, "error", err)
+	os.Exit(1)
 }

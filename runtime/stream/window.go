@@ -43,12 +43,7 @@ type windowed[S, T any, P Image[T]] struct {
 	handle func(context.Context, Window, S, []Change[T]) (S, error)
 }
 
-// windowResponse is what Lambda expects of a function with a tumbling window.
-type windowResponse struct {
-	State             json.RawMessage `json:"state"`
-	BatchItemFailures []itemFailure   `json:"batchItemFailures"`
-}
-
+// invoke answers as Lambda expects of a function with a tumbling window.
 func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) {
 	if e.window == "" {
 		return nil, errors.New("the event has no window: the function keeps state for tumbling windows, so set tumbling_window_in_seconds")
@@ -87,7 +82,7 @@ func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) 
 		return nil, fmt.Errorf("the state of the window has %d bytes, more than the %d that Lambda keeps", len(next), maxState)
 	}
 	b.report(ctx, started)
-	return json.Marshal(windowResponse{State: next, BatchItemFailures: []itemFailure{}})
+	return fmt.Appendf(nil, `{"state":%s,"batchItemFailures":[]}`, next), nil
 }
 
 // changes decodes the changes of a batch. One that cannot be decoded fails it: what is in the state must not depend on which could.
