@@ -41,6 +41,7 @@ var rules = []rule{
 	{"internal/wholefile", nil},
 	{"internal/pack", []string{"internal/wholefile"}},
 	{"internal/tf", []string{"internal/diag", "internal/wholefile"}},
+	{"internal/judge", []string{"internal/diag"}},
 	{"internal/report", []string{"internal/tree", "internal/tf"}},
 	{"templates", nil},
 
@@ -81,6 +82,7 @@ var thirdParty = []struct {
 	{"github.com/spf13/cobra", []string{"internal/cli"}},
 	{"github.com/hashicorp/terraform-exec", []string{"internal/tf"}},
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
+	{"github.com/hashicorp/terraform-json", []string{"internal/tf", "internal/judge", "internal/cli"}},
 	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }
