@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //
 //	stack             starts a local stack for the script; $ENDPOINT is where it listens
 //	put TABLE JSON    writes an item whose attributes are all strings, through the AWS SDK
+//	edit FILE RE TEXT replaces the only match of the regular expression in a file; \n in TEXT is a new line
 //	tables NAME…      fails unless the stack holds these tables
 //	count TABLE N     fails unless the table holds N items
 //	messages QUEUE N TEXT  fails unless the queue holds N messages with the text, which stay in it
@@ -66,6 +68,7 @@ func TestScript(t *testing.T) {
 			"put":        cmdPut,
 			"tables":     cmdTables,
 			"count":      cmdCount,
+			"edit":       cmdEdit,
 			"messages":   cmdMessages,
 			"handlerlog": cmdHandlerLog,
 		},
@@ -184,6 +187,20 @@ func cmdCount(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(int(out.Count)); got != args[1] {
 		ts.Fatalf("%s holds %s items, want %s", args[0], got, args[1])
 	}
+}
+
+func cmdEdit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: edit FILE RE TEXT")
+	}
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	text := ts.ReadFile(args[0])
+	if n := len(re.FindAllString(text, -1)); n != 1 {
+		ts.Fatalf("%d matches of %s in %s:\n%s", n, args[1], args[0], text)
+	}
+	text = re.ReplaceAllLiteralString(text, strings.ReplaceAll(args[2], `\n`, "\n"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 func cmdMessages(ts *testscript.TestScript, neg bool, args []string) {

@@ -29,7 +29,7 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/report", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/local", "internal/wholefile", "templates"}},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
 	{"internal/filter", nil},
@@ -42,7 +42,7 @@ var rules = []rule{
 	{"internal/pack", []string{"internal/wholefile"}},
 	{"internal/tf", []string{"internal/diag", "internal/wholefile"}},
 	{"internal/judge", []string{"internal/diag"}},
-	{"internal/report", []string{"internal/tree", "internal/tf"}},
+	{"internal/report", []string{"internal/tree", "internal/judge"}},
 	{"templates", nil},
 
 	{"internal/local", []string{"internal/local/..."}},

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"streamgen/internal/report"
 	"streamgen/internal/tf"
@@ -16,6 +18,7 @@ type applyOptions struct {
 	env          environment
 	yes          bool
 	json         bool
+	plan         string
 	allowDestroy []string
 }
 
@@ -23,14 +26,20 @@ func newApply(std streams, at func() (string, error)) *cobra.Command {
 	var o applyOptions
 	cmd := &cobra.Command{
 		Use:   "apply",
-		Short: "Generate, compile, plan and apply",
-		Long: `Generate and build what is stale, plan to a file, show the plan, and apply exactly that file with the real terraform.
+		Short: "Generate, compile, plan, judge and apply",
+		Long: `Generate and build what is stale, plan to a file, judge the plan and show what it does, the worst first, and apply exactly that file with
+the real terraform.
 
-On AWS it asks before it applies, or wants --yes where there is no terminal. A table, failure queue or bucket that left the spec
-lives on, and a plan that deletes or replaces one is refused, until it is named with --allow-destroy or in gen.yaml's destroy. Run again after an interruption, it goes on from there.`,
+On AWS it asks before it applies, or wants --yes where there is no terminal. A table, queue or bucket that left the spec lives on. Any other plan
+that deletes or replaces what holds data, or loses records of a stream, is refused with exit code 4 until that is named with --allow-destroy or in
+gen.yaml's destroy. A table whose stream_view_type changes gets its new stream first; its mappings move there with the next apply.
+
+--plan applies a plan that 'gen plan --out' kept, unless the spec, the generated files, the packages or the state have moved since.
+Run again after an interruption, apply goes on from there.`,
 		Example: `  gen apply --env local
   gen apply
-  gen apply --yes --allow-destroy table.orders`,
+  gen apply --yes --allow-destroy table.orders
+  gen apply --plan release.plan --yes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			start, err := at()
 			if err != nil {
@@ -43,8 +52,15 @@ lives on, and a plan that deletes or replaces one is refused, until it is named 
 	f := cmd.Flags()
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.StringArrayVar(&o.allowDestroy, "allow-destroy", nil, "let the plan destroy `table.NAME`, queue.HANDLER or bucket.HANDLER and what is in it (repeatable)")
+	f.StringVar(&o.plan, "plan", "", "apply the plan in `FILE`, which 'gen plan --out' kept")
+	allowDestroyFlag(f, &o.allowDestroy)
+	_ = cmd.MarkFlagFilename("plan")
 	return cmd
+}
+
+func allowDestroyFlag(f *pflag.FlagSet, to *[]string) {
+	f.StringArrayVar(to, "allow-destroy", nil,
+		fmt.Sprintf("let the plan destroy `NAME` and what is in it: %s before a dot and the entry, or an address (repeatable)", strings.Join(guardKinds(), ", ")))
 }
 
 func runApply(ctx context.Context, std streams, start string, o applyOptions) error {
@@ -54,46 +70,77 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if _, err := allowedData(o.allowDestroy); err != nil {
 		return err
 	}
+	if o.plan != "" && !filepath.IsAbs(o.plan) {
+		o.plan = filepath.Join(start, o.plan)
+	}
 	s, err := openSession(ctx, std, start, o.env, o.allowDestroy...)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	allowed, err := allowedData(s.project.spec.Destroy)
+	return s.applyPlan(ctx, o)
+}
+
+// applyPlan plans, judges, asks and applies.
+func (s *session) applyPlan(ctx context.Context, o applyOptions) error {
+	allowed, err := allowedData(s.project.spec.Destroy) // those of the flag are among them
 	if err != nil {
 		return err
 	}
-	plan, run, err := s.plan(ctx, tf.PlanOptions{})
+	made, err := s.stamp()
 	if err != nil {
 		return err
 	}
-	if err := run.PlanText(std.err); err != nil {
+	plan, err := s.planOrKept(ctx, o.plan, allowed)
+	if err != nil {
 		return err
 	}
-	if err := guardData(plan, allowed); err != nil {
+	if err := plan.run(s.env.name, allowed).PlanText(s.std.err, s.std.color()); err != nil {
 		return err
 	}
-	if plan.Changed {
+	if err := plan.refuse(allowed); err != nil {
+		return err
+	}
+	if plan.Plan.Changed {
 		if !s.env.local() && !o.yes {
-			if err := ask(ctx, std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
+			if err := ask(ctx, s.std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
 				return err
 			}
 		}
-		// A plan that takes in what an interrupted apply left has been made anew: its tables are guarded again.
+		if err := s.unmoved(made); err != nil {
+			return err
+		}
+		// A plan that takes in what an interrupted apply left has been made anew: it is judged again.
 		review := func(again tf.Plan) error {
-			run = report.RunOf(s.env.name, again)
-			return guardData(again, allowed)
+			judged, err := s.judge(ctx, again, plan.options)
+			if err != nil {
+				return err
+			}
+			judged.switches, plan = plan.switches, judged
+			plan.settle()
+			return plan.refuse(allowed)
 		}
 		if err := s.apply(ctx, plan, review); err != nil {
 			return err
 		}
 	}
-	if o.json {
-		if run.Outputs, err = s.outputs(ctx); err != nil {
-			return err
-		}
+	run := plan.run(s.env.name, allowed)
+	if run.Outputs, err = s.outputs(ctx); err != nil {
+		return err
 	}
-	return s.finish(run, o.json, func(r report.Run) error { return r.DoneText(std.out, "apply") })
+	return s.finish(run, o.json, func(r report.Run) error { return r.DoneText(s.std.out, "apply") })
+}
+
+// planOrKept plans, or opens the plan in the file if one is named.
+func (s *session) planOrKept(ctx context.Context, file string, allowed allowedNames) (judgedPlan, error) {
+	if file == "" {
+		return s.plan(ctx, tf.PlanOptions{}, allowed)
+	}
+	p, options, err := s.kept(file)
+	if err != nil {
+		return judgedPlan{}, err
+	}
+	return s.judge(ctx, p, options)
 }
 
 // ask wants exactly the expected answer. An interrupt is no answer.

@@ -17,8 +17,8 @@ import (
 
 	"streamgen/internal/diag"
 	"streamgen/internal/fileplan"
+	"streamgen/internal/judge"
 	"streamgen/internal/spec"
-	"streamgen/internal/tf"
 )
 
 // What a new project asks for is what this module is built and tested with.
@@ -104,37 +104,95 @@ func TestSwitchLocalState(t *testing.T) {
 	}
 }
 
-func TestGuardData(t *testing.T) {
-	plan := tf.Plan{Changes: []tf.ResourceChange{
-		{Address: "module.streams.aws_dynamodb_table.my_orders", Action: tf.Delete},
-		{Address: "module.streams.aws_dynamodb_table._2024_x", Action: tf.Replace},
-		{Address: "module.streams.aws_dynamodb_table.kept", Action: tf.Update},
-		{Address: "module.streams.aws_sqs_queue.ship_it_failures", Action: tf.Delete},
-		{Address: "module.streams.aws_iam_role.r", Action: tf.Delete},
-	}}
+func TestAllowedNames(t *testing.T) {
+	guarded := func(address, name, guard string) judge.Finding {
+		return judge.Finding{Address: "module.streams." + address, Name: name, Guard: guard, Summary: "loses " + guard}
+	}
+	plan := judgedPlan{Judgement: judge.Judgement{Findings: []judge.Finding{
+		guarded("aws_dynamodb_table.my_orders", "table.my-orders", "table.my-orders"),
+		guarded("aws_dynamodb_table.my_orders", "table.my-orders", "table.my-orders/by-status"),
+		guarded("aws_dynamodb_table.gone", "table.gone", "table.gone"),
+		guarded("aws_kms_key.k", "", "module.streams.aws_kms_key.k"),
+		{Address: "module.streams.aws_iam_role.r", Summary: "harmless"},
+	}}}
+	const order, index, gone, key = "table.my-orders\n", "table.my-orders/by-status\n", "table.gone\n", "aws_kms_key.k\n"
 	for _, c := range []struct {
-		flags    []string
-		want, no string
+		flags []string
+		left  []string
 	}{
-		{nil, "--allow-destroy table.my_orders", "kept"},
-		{[]string{"table.my-orders"}, "--allow-destroy table._2024_x", "my_orders"},
-		{[]string{"table.my-orders", "table.2024-x"}, "--allow-destroy queue.ship_it", "table"},
-		{[]string{"table.my-orders", "table.2024-x", "queue.ship-it"}, "", "aws"},
-		{[]string{"module.streams.aws_dynamodb_table.my_orders", "table._2024_x", "aws_sqs_queue.ship_it_failures"}, "", "aws"},
+		{nil, []string{order, index, gone, key}},
+		{[]string{"table.my-orders"}, []string{index, gone, key}},
+		{[]string{"table.my_orders", "table.my_orders/by-status"}, []string{gone, key}},
+		{[]string{"module.streams.aws_dynamodb_table.my_orders/by-status", "aws_dynamodb_table.gone"}, []string{order, key}},
+		{[]string{"table.my-orders", "table.my-orders/by-status", "table.gone", "aws_kms_key.k"}, nil},
+		{[]string{"queue.my-orders", "aws_iam_role.r", "stream.my-orders"}, []string{order, index, gone, key}},
 	} {
 		allowed, err := allowedData(c.flags)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := fmt.Sprint(guardData(plan, allowed))
-		if !strings.Contains(text, c.want) || strings.Contains(text, c.no) {
-			t.Errorf("%v: %s", c.flags, text)
+		err = plan.refuse(allowed)
+		if (err == nil) != (c.left == nil) || err != nil && !errors.Is(err, errRefused) {
+			t.Errorf("%v: %v", c.flags, err)
+		}
+		for _, name := range []string{order, index, gone, key} {
+			if got := strings.Contains(fmt.Sprint(err)+"\n", name); got != slices.Contains(c.left, name) {
+				t.Errorf("%v: %v", c.flags, err)
+			}
 		}
 	}
-	for _, bad := range []string{"orders", "table.", "topic.orders", "aws_iam_role.r"} {
-		if _, err := allowedData([]string{bad}); err == nil || !strings.Contains(err.Error(), "want table.NAME") {
+	for _, bad := range []string{"orders", "table.", ".orders", ""} {
+		if _, err := allowedData([]string{bad}); err == nil || !strings.Contains(err.Error(), "want one of table, ") {
 			t.Errorf("%s: got %v", bad, err)
 		}
+	}
+}
+
+// TestStamp: whatever a plan was made of makes it stale when it changes.
+func TestStamp(t *testing.T) {
+	dir := t.TempDir()
+	s := session{project: &project{dir: dir}}
+	packages := filepath.Join(".gen", "packages", s.env.target().folder(), "ship.zip")
+	for _, file := range []string{"gen.yaml", "generated/terraform/main.tf", "generated/terraform/module/a.tf", packages} {
+		write(t, filepath.Join(dir, file), "1")
+	}
+	made, err := s.stamp()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "generated/terraform/.terraform/providers/x"), "terraform's own")
+	write(t, filepath.Join(dir, "generated/terraform/.terraform.lock.hcl"), "terraform's own")
+	write(t, filepath.Join(dir, "handlers/ship/handler.go"), "is in the package")
+	if err := s.unmoved(made); err != nil {
+		t.Errorf("nothing moved: %v", err)
+	}
+	for file, want := range map[string]string{
+		"gen.yaml": "gen.yaml changed", "generated/terraform/module/a.tf": "generated/terraform changed",
+		"generated/terraform/new.tf": "generated/terraform changed", packages: "the packages of the functions changed",
+	} {
+		before, err := os.ReadFile(filepath.Join(dir, file))
+		write(t, filepath.Join(dir, file), "2")
+		if got := s.unmoved(made); got == nil || !strings.Contains(got.Error(), want) {
+			t.Errorf("%s: %v", file, got)
+		}
+		if err == nil {
+			write(t, filepath.Join(dir, file), string(before))
+		} else if err := os.Remove(filepath.Join(dir, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.unmoved(made); err != nil {
+		t.Errorf("all is as it was: %v", err)
+	}
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

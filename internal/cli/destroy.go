@@ -60,14 +60,18 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 		return err
 	}
 	defer s.close()
-	plan, run, err := s.plan(ctx, tf.PlanOptions{Destroy: true})
+	plan, err := s.plan(ctx, tf.PlanOptions{Destroy: true}, nil)
 	if err != nil {
 		return err
 	}
-	if err := run.PlanText(std.err); err != nil {
+	run := plan.run(s.env.name, nil)
+	if run.Tables, err = s.tablesOf(ctx, plan); err != nil {
 		return err
 	}
-	if plan.Changed {
+	if err := run.PlanText(std.err, std.color()); err != nil {
+		return err
+	}
+	if plan.Plan.Changed {
 		if !s.env.local() && o.confirm == "" {
 			const question = "This deletes the above, tables with all their items. The project's name, to confirm: "
 			if err := ask(ctx, std, question, s.project.spec.Project); err != nil {
@@ -75,7 +79,7 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 			}
 		}
 		s.say("destroy")
-		if _, err := s.terraform.Apply(ctx, plan); err != nil {
+		if _, err := s.terraform.Apply(ctx, plan.Plan); err != nil {
 			return s.explain(err)
 		}
 	}

@@ -1,70 +1,63 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 	"strings"
 
 	"streamgen/internal/fileplan"
-	"streamgen/internal/tf"
+	"streamgen/internal/judge"
 )
 
-// dataKinds are the resources that hold what nobody can make again: how --allow-destroy names them, their type, and what follows the
-// entry's name in theirs.
-var dataKinds = []struct{ kind, resource, suffix string }{
-	{"table", "aws_dynamodb_table", ""},
-	{"queue", "aws_sqs_queue", "_failures"},
-	{"bucket", "aws_s3_bucket", "_failures"},
-}
+// errRefused says that a plan destroys what nobody named.
+var errRefused = errors.New("the plan destroys what holds data, or loses records")
 
-// allowedData reads --allow-destroy: the addresses of what the user named, as table.NAME, queue.HANDLER, bucket.HANDLER or by the
-// address itself.
-func allowedData(flags []string) (map[string]bool, error) {
-	allowed := map[string]bool{}
+// errWouldRefuse says that apply would refuse what was planned; the plan itself told so.
+var errWouldRefuse = errors.New("apply would refuse this plan")
+
+// allowedNames are the values of --allow-destroy and of the spec's key destroy.
+type allowedNames []string
+
+// allowedData reads --allow-destroy: table.NAME, queue.HANDLER and so on, stream.TABLE, or the address of any resource; an index or a
+// replica follows its table after a slash.
+func allowedData(flags []string) (allowedNames, error) {
 	for _, f := range flags {
-		address, ok := dataAddress(f)
-		if !ok {
-			return nil, usagef("--allow-destroy %s: want table.NAME, queue.HANDLER or bucket.HANDLER", f)
+		kind, entry, found := strings.Cut(f, ".")
+		if !found || kind == "" || entry == "" {
+			return nil, usagef("--allow-destroy %s: want one of %s before a dot and the entry's name, or the address of a resource",
+				f, strings.Join(guardKinds(), ", "))
 		}
-		allowed[address] = true
 	}
-	return allowed, nil
+	return flags, nil
 }
 
-func dataAddress(flag string) (address string, ok bool) {
-	const module = "module." + fileplan.ModuleName + "."
-	kind, name, _ := strings.Cut(strings.TrimPrefix(flag, module), ".")
-	for _, d := range dataKinds {
-		switch {
-		case name == "":
-		case kind == d.kind:
-			return module + d.resource + "." + fileplan.LocalName(name) + d.suffix, true
-		case kind == d.resource:
-			return module + d.resource + "." + name, true
+// guardKinds are what stands before an entry's name.
+func guardKinds() []string { return append(fileplan.DataKinds(), "mapping", streamKind) }
+
+// of are the guards of a judgement that the names allow. An entry may be written as it is in gen.yaml or as terraform has it.
+func (a allowedNames) of(j judge.Judgement) map[string]bool {
+	allowed := map[string]bool{}
+	for _, f := range j.Findings {
+		if f.Guard != "" && (a.names(f.Guard) || a.names(f.Address+strings.TrimPrefix(f.Guard, f.Name))) {
+			allowed[f.Guard] = true
 		}
 	}
-	return "", false
+	return allowed
 }
 
-// guardData refuses to delete or replace what holds data and the user did not name.
-func guardData(p tf.Plan, allowed map[string]bool) error {
-	var lost []string
-	for _, c := range p.Changes {
-		if flag := dataFlag(c.Address); flag != "" && (c.Action == tf.Delete || c.Action == tf.Replace) && !allowed[c.Address] {
-			lost = append(lost, fmt.Sprintf("  %s of %s: allow it with --allow-destroy %s", c.Action, c.Address, flag))
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the plan destroys what holds data, with all that is in it, so nothing was done:\n%s", strings.Join(lost, "\n"))
+// names reports whether a guard is among the names. The address of a resource of gen's may be written without its module.
+func (a allowedNames) names(guard string) bool {
+	return slices.ContainsFunc(a, func(name string) bool {
+		return plainName(name) == plainName(guard) || "module."+fileplan.ModuleName+"."+name == guard
+	})
 }
 
-// dataFlag names a resource that holds data as --allow-destroy does; empty for any other resource.
-func dataFlag(address string) string {
-	for _, d := range dataKinds {
-		if name, found := strings.CutPrefix(address, "module."+fileplan.ModuleName+"."+d.resource+"."); found {
-			return d.kind + "." + strings.TrimSuffix(name, d.suffix)
-		}
+// plainName is a name with its entry as terraform has it.
+func plainName(name string) string {
+	kind, entry, _ := strings.Cut(name, ".")
+	if !slices.Contains(guardKinds(), kind) {
+		return name
 	}
-	return ""
+	entry, rest, _ := strings.Cut(entry, "/")
+	return kind + "." + fileplan.LocalName(entry) + "/" + rest
 }

@@ -21,6 +21,7 @@ const (
 	ExitFailed  = 1
 	ExitInput   = 2 // bad arguments or a bad spec: nothing was done
 	ExitChanges = 3 // --check, --diff or plan found changes pending
+	ExitRefused = 4 // the plan destroys what holds data, or loses records, and nobody named it
 )
 
 // Run executes gen with the arguments after the program's name and returns the exit code. stdout gets the result, stderr
@@ -51,7 +52,11 @@ func isTerminal(v any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func (s streams) color() bool { return isTerminal(s.err) && os.Getenv("NO_COLOR") == "" }
+func (s streams) color() bool { return colored(s.err) }
+
+func (s streams) colorOut() bool { return colored(s.out) }
+
+func colored(v any) bool { return isTerminal(v) && os.Getenv("NO_COLOR") == "" }
 
 // pending says that a command that writes nothing found something to write.
 var errPending = errors.New("changes are pending")
@@ -85,6 +90,11 @@ func (s streams) exit(ctx context.Context, err error) int {
 		return ExitOK
 	case errors.Is(err, errPending):
 		return ExitChanges
+	case errors.Is(err, errWouldRefuse):
+		return ExitRefused
+	case errors.Is(err, errRefused):
+		s.printf("gen: %v\n", err)
+		return ExitRefused
 	case errors.As(err, &findings):
 		if werr := findings.as.write(s, findings.findings, findings.sources); werr != nil {
 			s.printf("gen: %v\n", werr)
@@ -114,7 +124,7 @@ func newRoot(std streams) *cobra.Command {
 compiles the handlers into reproducible Lambda packages, and drives the real terraform to apply them: to AWS, or to the
 local stack inside this program, which needs no Docker and no account.
 
-Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending.`,
+Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending, 4 refused.`,
 		Example: `  gen init orders && cd orders     # a new project
   gen local                        # the local stack, in a second terminal
   gen apply --env local            # generate, compile, plan and apply

@@ -92,20 +92,10 @@ func (s *session) prepare(ctx context.Context, stack stackHealth) error {
 // say names the step that begins: terraform is silent for seconds while it loads the provider.
 func (s *session) say(step string) { s.std.printf("gen: terraform %s\n", step) }
 
-// plan plans and gives the result as far as a plan is one.
-func (s *session) plan(ctx context.Context, o tf.PlanOptions) (tf.Plan, report.Run, error) {
-	s.say("plan")
-	p, err := s.terraform.Plan(ctx, o)
-	if err != nil {
-		return tf.Plan{}, report.Run{}, s.explain(err)
-	}
-	return p, report.RunOf(s.env.name, p), s.tell(p)
-}
-
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
-func (s *session) apply(ctx context.Context, p tf.Plan, review func(tf.Plan) error) error {
+func (s *session) apply(ctx context.Context, p judgedPlan, review func(tf.Plan) error) error {
 	s.say("apply")
-	_, err := s.terraform.ApplyConverging(ctx, p, tf.PlanOptions{}, review)
+	_, err := s.terraform.ApplyConverging(ctx, p.Plan, p.options, review)
 	return s.explain(err)
 }
 
@@ -183,6 +173,14 @@ func originOf(origins map[string]spec.Origin, file, argument string) (diag.Posit
 	if !found || origin.Pos.IsZero() {
 		return diag.Position{}, false
 	}
+	if pos, set := keyOf(origin, argument); set {
+		return pos, true
+	}
+	return origin.Pos, true
+}
+
+// keyOf finds where an entry sets an argument: by its path below the entry, or by the end of it.
+func keyOf(origin spec.Origin, argument string) (diag.Position, bool) {
 	if pos, set := origin.Keys[argument]; set {
 		return pos, true
 	}
@@ -191,7 +189,7 @@ func originOf(origins map[string]spec.Origin, file, argument string) (diag.Posit
 			return origin.Keys[key], true
 		}
 	}
-	return origin.Pos, true
+	return diag.Position{}, false
 }
 
 // sources shows lines of the spec and of generated files.

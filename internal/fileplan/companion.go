@@ -80,7 +80,7 @@ func (h Handler) companionStatements() []Statement {
 	}
 	if h.Idempotency {
 		statements = append(statements, Statement{
-			Actions:   []string{"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+			Actions:   []string{"dynamodb:DeleteItem", "dynamodb:PutItem"},
 			Resources: []any{Expression(h.idempotencyAddress() + ".arn")},
 		})
 	}

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"streamgen/internal/judge"
 	"streamgen/internal/report"
-	"streamgen/internal/tf"
 	"streamgen/internal/tree"
 )
 
@@ -116,40 +117,87 @@ func TestStaleLockIsNamed(t *testing.T) {
 	}
 }
 
-func TestPlanTextPutsTheWorstFirst(t *testing.T) {
-	changes := []tf.ResourceChange{
-		{Address: "aws_lambda_function.b", Action: tf.Create},
-		{Address: "aws_lambda_function.a", Action: tf.Create},
-		{Address: "aws_dynamodb_table.t", Action: tf.Replace, Reason: "cannot_update"},
-		{Address: "aws_iam_role.r", Action: tf.Delete},
-		{Address: "aws_iam_role.s", Action: tf.Update},
-		{Address: "aws_sqs_queue.kept", Action: tf.Forget},
-		{Address: "aws_iam_role.same", Action: tf.NoOp},
+func TestPlanText(t *testing.T) {
+	since := time.Date(2026, 11, 25, 10, 0, 0, 0, time.Local)
+	lost := since.Add(24 * time.Hour)
+	found := judge.Judgement{
+		Findings: []judge.Finding{
+			{Class: judge.Data, Action: judge.Delete, Address: "aws_dynamodb_table.t", Name: "table.t", Guard: "table.t", Summary: "deletes the table"},
+		},
+		Counts: judge.Counts{Destroy: 1},
 	}
-	run := report.RunOf("local", tf.Plan{Changes: changes, Changed: true, Drift: changes[4:5]})
+	for name, c := range map[string]struct {
+		run  report.Run
+		want string
+	}{
+		"no changes": {report.Run{}, "no changes\n"},
+		"judged": {
+			report.Run{Changed: true, Judgement: found, Tables: []report.Table{{Name: "t", Items: 3, Bytes: 120}, {Name: "u", Items: -1}}},
+			`table t: about 3 items, 120 bytes
+table u: nobody can say how many items
+data     delete   table.t: deletes the table
+  to let it happen: --allow-destroy table.t
+plan: 0 to add, 0 to change, 1 to destroy; 0 unchanged
+`,
+		},
+		"allowed": {
+			report.Run{Changed: true, Judgement: found, Allowed: map[string]bool{"table.t": true}},
+			"data     delete   table.t: deletes the table\nplan: 0 to add, 0 to change, 1 to destroy; 0 unchanged\n",
+		},
+		"first step of a stream": {
+			report.Run{Streams: []report.Stream{{Table: "t", Mapping: "m", Step: 1, Waits: "the table gets its new stream first"}}},
+			`stream of table t: in two steps, so that no record is lost
+  1. now: the table gets its new stream first
+  2. 'gen apply' again, once the old stream is read to its end and within 24 hours: m moves to the new one, from its beginning
+  to do both at once and lose what is not read yet: --allow-destroy stream.t
+no changes
+`,
+		},
+		"second step, not due": {
+			report.Run{Streams: []report.Stream{{Table: "t", Mapping: "m", Step: 2, Waits: "the handler fails", Due: &since, LostAfter: &lost}}},
+			`stream of table t: step 2 of 2 is not due, m stays: the handler fails
+  do it with 'gen apply' before 2026-11-26 10:00:00, when the new stream begins to lose records
+no changes
+`,
+		},
+		"second step": {
+			report.Run{Streams: []report.Stream{{Table: "t", Mapping: "m", Step: 2, Due: &since, LostAfter: &lost}}},
+			"stream of table t: step 2 of 2, m moves to the new one\nno changes\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			if err := c.run.PlanText(&b, false); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, b.String()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestDoneText(t *testing.T) {
+	run := report.Run{
+		Judgement: judge.Judgement{Counts: judge.Counts{Add: 2, Replace: 1}},
+		Streams:   []report.Stream{{Table: "t", Mapping: "m", Step: 1, Waits: "x"}, {Table: "u", Mapping: "n", Step: 2}},
+		Outputs: map[string]json.RawMessage{
+			"tables": json.RawMessage(`{"b": {"name": "b", "ids": [1, 2]}, "a": {"name": null}}`), "region": json.RawMessage(`"eu-west-1"`), "none": json.RawMessage(`{}`),
+		},
+	}
 	var b strings.Builder
-	if err := run.PlanText(&b); err != nil {
+	if err := run.DoneText(&b, "apply"); err != nil {
 		t.Fatal(err)
 	}
-	want := `changed outside of terraform: aws_iam_role.s (update)
-delete   aws_iam_role.r
-replace  aws_dynamodb_table.t  (cannot update)
-forget   aws_sqs_queue.kept
-update   aws_iam_role.s
-create   aws_lambda_function.a
-create   aws_lambda_function.b
-plan: 2 to add, 1 to change, 1 to replace, 1 to remove
+	want := `apply complete: 2 added, 0 changed, 1 replaced, 0 removed
+stream of table t: m still reads the old stream; 'gen apply' moves it to the new one
+region = eu-west-1
+tables.a.name = null
+tables.b.ids = [1, 2]
+tables.b.name = b
 `
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)
-	}
-	b.Reset()
-	if err := (report.Run{Changed: true}).PlanText(&b); err != nil || b.String() != "plan: only outputs change\n" {
-		t.Errorf("%q, %v", b.String(), err)
-	}
-	b.Reset()
-	if err := (report.Run{}).PlanText(&b); err != nil || b.String() != "no changes\n" {
-		t.Errorf("%q, %v", b.String(), err)
 	}
 }
 

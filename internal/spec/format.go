@@ -45,13 +45,13 @@ var specObject = object[Spec]{
 				join: namedHandler,
 			},
 			func(s *Spec) *[]Handler { return &s.Handlers }),
-		optional("destroy", "Tables, queues and buckets that left the spec and are to be destroyed with what is in them: table.NAME; queue.HANDLER and bucket.HANDLER of failures, parking.HANDLER of parked records. Without it they live on.",
+		optional("destroy", "Tables, queues and buckets that left the spec and are to be destroyed with what is in them: table.NAME; queue.HANDLER and bucket.HANDLER of failures, parking.HANDLER of parked records. Without it these live on; log_group.HANDLER and idempotency.HANDLER do not, and a plan that deletes them is refused without it.",
 			list[string]{of: dataNames, max: 1000, form: "Write a list, such as [table.orders]."}, func(s *Spec) *[]string { return &s.Destroy }),
 		environmentsField(),
 	},
 }
 
-var dataNames = matching{pattern: regexp.MustCompile(`^(table|queue|bucket|parking)\..+$`), what: "table.NAME, queue.HANDLER, bucket.HANDLER or parking.HANDLER", form: "Write what it is before the entry's name: table.orders.", max: 300}
+var dataNames = matching{pattern: regexp.MustCompile(`^(table|queue|bucket|parking|idempotency|log_group)\..+$`), what: "table.NAME, or queue, bucket, parking, idempotency or log_group before a dot and the handler", form: "Write what it is before the entry's name: table.orders.", max: 300}
 
 // namedHandler completes a handler, and its only source where it has no others.
 func namedHandler(e entry, h Handler) Handler {

@@ -450,11 +450,18 @@ type OnFailure struct {
 	MessageRetention int
 }
 
-// HoldsData reports whether gen makes a queue or bucket for the handler that holds data, by its kind in the key destroy: queue, bucket or
-// parking.
+// HoldsData reports whether gen makes something for the handler that holds data, by its kind in the key destroy: queue, bucket, parking,
+// idempotency or log_group.
 func (h Handler) HoldsData(kind string) bool {
-	return kind == "parking" && h.ParkingQueue.Enabled ||
-		slices.ContainsFunc(h.Sources, func(s Source) bool { return kind != "" && s.OnFailure.DataKind() == kind })
+	switch kind {
+	case "log_group":
+		return true
+	case "parking":
+		return h.ParkingQueue.Enabled
+	case "idempotency":
+		return h.Idempotency
+	}
+	return slices.ContainsFunc(h.Sources, func(s Source) bool { return kind != "" && s.OnFailure.DataKind() == kind })
 }
 
 // DataKind is "queue" or "bucket" for a destination that gen creates and that holds data, and empty for any other.

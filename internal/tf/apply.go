@@ -11,7 +11,7 @@ import (
 // one that Plan wrote, and terraform refuses one that the state has moved away from. Errors are
 // *[Error]; what was done before a failure is in the state, and what an interrupt cut off is found by the next [Terraform.Plan].
 func (t *Terraform) Apply(ctx context.Context, p Plan) (Summary, error) {
-	if p.digest == "" || digestFile(p.File) != p.digest {
+	if p.Digest == "" || digestFile(p.File) != p.Digest {
 		return Summary{}, fmt.Errorf("terraform apply: %s is not the file that was planned; plan again", p.File)
 	}
 	said, err := t.stream(ctx, "apply", []string{"-json", "-input=false", t.lockTimeoutArg(), p.File})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	tfjson "github.com/hashicorp/terraform-json"
 )
 
 // Action is what a plan does with a resource, in terraform's words.
@@ -54,15 +56,18 @@ type Plan struct {
 	// Recovered are resources that a killed or interrupted apply had created and not recorded, or recorded as
 	// tainted. They are in the state now, and as sound as any.
 	Recovered []string
-	// File is the plan's file, digest that of its content.
-	File   string
-	digest string
+	// File is the plan's file, Digest that of its content.
+	File, Digest string
 }
 
 // PlanOptions choose a plan.
 type PlanOptions struct {
 	// Destroy plans to delete everything that the state holds.
 	Destroy bool
+	// RefreshOnly plans to bring the state to what the world is, and to change nothing there.
+	RefreshOnly bool
+	// Targets are the addresses of the only resources that are planned, with what they depend on; none means all.
+	Targets []string
 	// Out is the plan's file; empty means plan.tfplan in the work folder.
 	Out string
 }
@@ -85,6 +90,12 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 	if o.Destroy {
 		args = append(args, "-destroy")
 	}
+	if o.RefreshOnly {
+		args = append(args, "-refresh-only")
+	}
+	for _, address := range o.Targets {
+		args = append(args, "-target="+address)
+	}
 	if err := remove(o.Out); err != nil {
 		return Plan{}, fmt.Errorf("removing the last plan: %w", err)
 	}
@@ -94,12 +105,28 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 	}
 	p := Plan{
 		Changed: said.exit.code == 2, Changes: said.changes, Drift: said.drift, Summary: said.summary,
-		Warnings: said.diagnostics, File: o.Out, digest: digestFile(o.Out),
+		Warnings: said.diagnostics, File: o.Out, Digest: digestFile(o.Out),
 	}
-	if p.digest == "" {
+	if len(o.Targets) > 0 {
+		p.Warnings = slices.DeleteFunc(p.Warnings, func(d Diagnostic) bool { return d.Summary == targeting })
+	}
+	if p.Digest == "" {
 		return Plan{}, fmt.Errorf("terraform wrote no plan to %s", o.Out)
 	}
 	return p, nil
+}
+
+// targeting is terraform's warning that a plan is not about everything, which its caller wanted.
+const targeting = "Resource targeting is in effect"
+
+// Show reads what a plan's file says, with all values. It starts the providers, which takes seconds.
+func (t *Terraform) Show(ctx context.Context, p Plan) (*tfjson.Plan, error) {
+	var shown *tfjson.Plan
+	err := t.read(ctx, "show", func(ctx context.Context) (err error) {
+		shown, err = t.reader.ShowPlanFile(ctx, p.File)
+		return err
+	})
+	return shown, err
 }
 
 // tainted are the resources that the plan replaces for no other reason than that their creation did not end well.

@@ -12,8 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	tfjson "github.com/hashicorp/terraform-json"
 )
 
 // An apply that is killed or interrupted may have created a resource that the state does not know, since
@@ -101,7 +99,7 @@ func (t *Terraform) recover(ctx context.Context, o PlanOptions) (Plan, error) {
 		return Plan{}, fmt.Errorf("recording what the interrupted apply left: %w", err)
 	}
 	// To look for what was lost writes the state too, and a plan is good for the state that it was made of alone.
-	if len(lost) > 0 || len(recovered) > 0 || o.Destroy {
+	if len(lost) > 0 || len(recovered) > 0 || o.Destroy || o.RefreshOnly || len(o.Targets) > 0 {
 		if p, err = t.plan(ctx, o); err != nil {
 			return Plan{}, err
 		}
@@ -267,11 +265,7 @@ func (t *Terraform) adopt(ctx context.Context, failure error) ([]string, error) 
 
 // plannedIDs reads from a plan under which ids its resources will be found.
 func (t *Terraform) plannedIDs(ctx context.Context, p Plan, addresses []string) (map[string]string, error) {
-	var shown *tfjson.Plan
-	err := t.read(ctx, "show", func(ctx context.Context) (err error) {
-		shown, err = t.reader.ShowPlanFile(ctx, p.File)
-		return err
-	})
+	shown, err := t.Show(ctx, p)
 	if err != nil {
 		return nil, err
 	}

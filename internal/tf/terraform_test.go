@@ -44,7 +44,7 @@ func TestPlanReadsTheStream(t *testing.T) {
 		Drift:    []ResourceChange{{Address: "aws_iam_role.r", Action: Update}},
 		Summary:  Summary{Add: 1, Change: 2, Import: 3, Remove: 4},
 		Warnings: []Diagnostic{{Severity: SeverityWarning, Summary: "Old."}},
-		File:     tf.path(planFile), digest: digest([]string{"plan"}),
+		File:     tf.path(planFile), Digest: digest([]string{"plan"}),
 	}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)

@@ -61,8 +61,8 @@ type change struct {
 }
 
 type planned struct {
-	Changes []change `json:"changes"`
-	Timing  struct {
+	Findings []change `json:"findings"`
+	Timing   struct {
 		Own float64 `json:"own_seconds"`
 	} `json:"timing"`
 }
@@ -91,7 +91,7 @@ func (d *demo) run(ctx context.Context) (res result, err error) {
 	if err != nil {
 		return res, err
 	}
-	if res.pending = again.Changes; len(res.pending) > 0 {
+	if res.pending = again.Findings; len(res.pending) > 0 {
 		return res, fmt.Errorf("the second plan has changes: %v", res.pending)
 	}
 	fmt.Fprintln(d.out, "second plan: no changes")

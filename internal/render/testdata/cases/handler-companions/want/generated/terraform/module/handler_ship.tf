@@ -137,7 +137,7 @@ data "aws_iam_policy_document" "ship_permissions" {
   }
 
   statement {
-    actions   = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
     resources = [aws_dynamodb_table.ship_idempotency.arn]
   }
 }

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"streamgen/internal/fileplan"
+	"streamgen/internal/tf"
+	"streamgen/internal/wholefile"
+)
+
+// stamp stands for what a plan was made of, beside the state: terraform itself refuses a plan whose state has moved.
+type stamp struct {
+	// Spec is gen.yaml, Tree what was generated of it, Packages the functions' packages; each as a digest.
+	Spec     string `json:"spec"`
+	Tree     string `json:"tree"`
+	Packages string `json:"packages"`
+}
+
+// stamp digests the project as it is now.
+func (s *session) stamp() (stamp, error) {
+	var out stamp
+	for _, part := range []struct {
+		to   *string
+		path string
+	}{
+		{&out.Spec, filepath.Join(s.project.dir, specFile)},
+		{&out.Tree, filepath.Join(s.project.dir, filepath.FromSlash(fileplan.TerraformFolder))},
+		{&out.Packages, s.project.work("packages", s.env.target().folder())},
+	} {
+		digest, err := digestOf(part.path)
+		if err != nil {
+			return stamp{}, fmt.Errorf("looking at what the plan is made of: %w", err)
+		}
+		*part.to = digest
+	}
+	return out, nil
+}
+
+// moved names what differs from a later stamp.
+func (s stamp) moved(now stamp) []string {
+	var list []string
+	for _, part := range []struct{ what, before, after string }{
+		{specFile, s.Spec, now.Spec}, {fileplan.TerraformFolder, s.Tree, now.Tree}, {"the packages of the functions", s.Packages, now.Packages},
+	} {
+		if part.before != part.after {
+			list = append(list, part.what)
+		}
+	}
+	return list
+}
+
+// unmoved is an error if anything has moved since the stamp was made.
+func (s *session) unmoved(since stamp) error {
+	now, err := s.stamp()
+	if err != nil {
+		return err
+	}
+	if moved := since.moved(now); len(moved) > 0 {
+		return fmt.Errorf("nothing was done: %s changed since the plan was made; plan again", strings.Join(moved, ", "))
+	}
+	return nil
+}
+
+// digestOf is the digest of a file, or of all files below a folder with their names; what terraform leaves in a folder does not count.
+func digestOf(path string) (string, error) {
+	sum := sha256.New()
+	err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".terraform"):
+			return fs.SkipDir
+		case !d.Type().IsRegular() || strings.HasPrefix(d.Name(), ".terraform"):
+			return nil
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(path, file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s %d\n", filepath.ToSlash(name), len(data))
+		_, _ = sum.Write(data) // it never fails
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// keptPlan is what stands beside a plan that was kept in a file.
+type keptPlan struct {
+	Environment string   `json:"environment"`
+	Digest      string   `json:"digest"`
+	Targets     []string `json:"targets,omitempty"`
+	Stamp       stamp    `json:"stamp"`
+}
+
+func keptFile(plan string) string { return plan + ".json" }
+
+// keep notes beside a plan's file what it was made of.
+func (s *session) keep(p judgedPlan) error {
+	now, err := s.stamp()
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(keptPlan{Environment: s.env.name, Digest: p.Digest, Targets: p.options.Targets, Stamp: now}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(keptFile(p.File), append(data, '\n'))
+}
+
+// kept opens a plan that was kept, if nothing has moved since.
+func (s *session) kept(file string) (tf.Plan, tf.PlanOptions, error) {
+	var k keptPlan
+	data, err := os.ReadFile(keptFile(file))
+	if err == nil {
+		err = json.Unmarshal(data, &k)
+	}
+	if err != nil {
+		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: want a plan that 'gen plan --out' kept: %w", file, err)
+	}
+	if k.Environment != s.env.name {
+		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the environment %s, not of %s", file, k.Environment, s.env.name)
+	}
+	if err := s.unmoved(k.Stamp); err != nil {
+		return tf.Plan{}, tf.PlanOptions{}, err
+	}
+	return tf.Plan{Changed: true, File: file, Digest: k.Digest}, tf.PlanOptions{Targets: k.Targets, Out: file}, nil
+}
