@@ -14,7 +14,7 @@ import (
 func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, ` { "a" : 1 , "b":[ "]" , {"}":"{"} ] , "a": null } `, `{"\u0061":"\"","a\\":"\\\\"}`, `[1, -2.5e3 ,true,"x" , [] ,{}]`, "{\"\xff\":\"\xff\"}", `"x"`, `null`,
-		`{` + strings.TrimSuffix(strings.Repeat(`"n":1,`, 200), ",") + `}`, `"a text that is longer than a word, with é and \u00e9 in it"`, `["` + "\x01" + `"]`, `[1,]`, `{"a":1,}`, `[`,
+		`{` + strings.TrimSuffix(strings.Repeat(`"n":1,`, 200), ",") + `}`, `"a text that is longer than a word, with é and \u00e9 in it"`, `["` + "\x01" + `"]`, `[1,]`, `{"a":1,}`, `[`, `[["a","","\"","\\","ab",""]]`,
 	} {
 		f.Add([]byte(seed))
 	}
