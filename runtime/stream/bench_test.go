@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -68,30 +67,10 @@ func orderOf(image map[string]events.DynamoDBAttributeValue) Order {
 	return o
 }
 
-// purchases is an event with records of about a kilobyte for each of their two images.
-func purchases(n int) []byte {
-	image := func(i, version int, status string) string {
-		var lines []string
-		for l := range 5 {
-			lines = append(lines, fmt.Sprintf(`{"M":{"Sku":{"S":"sku-%d-%d"},"Name":{"S":"A thing that people buy, number %d"},"Quantity":{"N":"%d"},"Price":{"N":"%d.99"}}}`, i, l, l, l+1, 10*l+5))
-		}
-		return fmt.Sprintf(`{"Id":{"S":"order-%d"},"Customer":{"S":"customer-%d"},"Status":{"S":%q},"Note":{"S":"Please leave it with the neighbours if nobody opens the door."},`+
-			`"Total":{"N":"%d.50"},"Version":{"N":"%d"},"Paid":{"BOOL":true},"Tags":{"SS":["gift","express"]},`+
-			`"Address":{"M":{"Street":{"S":"12 Long Road"},"City":{"S":"Springfield"},"Country":{"S":"US"},"Zip":{"S":"12345"}}},"Lines":{"L":[%s]}}`,
-			i, i%17, status, 100+i, version, strings.Join(lines, ","))
-	}
-	var records []string
-	for i := range n {
-		records = append(records, record(fmt.Sprint(800000000003126276362+float64(i)), "MODIFY",
-			fmt.Sprintf(`"Keys":{"Id":{"S":"order-%d"}},"NewImage":%s,"OldImage":%s`, i, image(i, 2, "PAID"), image(i, 1, "OPEN"))))
-	}
-	return event(records...)
-}
-
 // BenchmarkDecode compares the decoding of 100 records, of which every attribute is read, with aws-lambda-go, which makes a tree of them, and
 // with json.Valid, which only looks at each byte.
 func BenchmarkDecode(b *testing.B) {
-	payload := purchases(100)
+	payload := purchase.Event(100)
 	run := func(name string, decode func() bool) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

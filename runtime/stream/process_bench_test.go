@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"streamgen/runtime/stream"
+	"streamgen/runtime/stream/testdata/purchase"
 )
 
 // BenchmarkSchedule gives what the ordered lanes cost for a record beyond a plain loop.
@@ -126,7 +127,7 @@ func BenchmarkFunction(b *testing.B) {
 	for _, name := range []string{"stream", "byhand"} {
 		binary := buildFunction(b, name)
 		for _, records := range []int{1, 100, 1000} {
-			payload := purchases(records)
+			payload := purchase.Event(records)
 			b.Run(fmt.Sprintf("invoke/%d/%s", records, name), func(b *testing.B) {
 				f := startFunction(b, binary)
 				f.invoke(b, payload)

@@ -1,4 +1,4 @@
-// Package purchase has the item that benchmarks decode.
+// Package purchase has the items that benchmarks decode, and events with them.
 package purchase
 
 import "streamgen/runtime/stream"
