@@ -47,8 +47,10 @@ func Scheduled(payload []byte, lanes int) (run func(context.Context), loop func(
 	p.handle = func(_ context.Context, _ *Decoder, r *record) error { return r.err }
 	run = func(ctx context.Context) { newBatch(p, e.records).run(ctx) }
 	loop = func() {
+		d := new(Decoder)
 		for i := range e.records {
-			handled[i] = p.handle(nil, nil, &e.records[i]) == nil
+			own := d.own(&e.records[i]) // so that the record may be kept, in lanes or not
+			handled[i] = p.handle(nil, d, &own) == nil
 		}
 	}
 	return run, loop

@@ -1,7 +1,6 @@
 package stream_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,7 +43,7 @@ func BenchmarkSchedule(b *testing.B) {
 	}
 }
 
-// functions are built as they are for Lambda.
+// buildFunction builds a function as it is for Lambda.
 func buildFunction(b *testing.B, name string) string {
 	b.Helper()
 	binary := filepath.Join(b.TempDir(), name)
@@ -57,6 +57,7 @@ func buildFunction(b *testing.B, name string) string {
 
 // function is a function's process and Lambda's side of it.
 type function struct {
+	binary   string
 	cmd      *exec.Cmd
 	next     chan []byte
 	asked    chan struct{} // a request for the next invocation has come
@@ -64,9 +65,9 @@ type function struct {
 	server   *httptest.Server
 }
 
-func startFunction(b *testing.B, binary string) *function {
+func newFunction(b *testing.B, binary string) *function {
 	b.Helper()
-	f := &function{next: make(chan []byte), asked: make(chan struct{}, 1), answered: make(chan string)}
+	f := &function{binary: binary, next: make(chan []byte), asked: make(chan struct{}, 1), answered: make(chan string)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -87,20 +88,27 @@ func startFunction(b *testing.B, binary string) *function {
 		f.answered <- strings.TrimSpace(string(body))
 	})
 	f.server = httptest.NewServer(mux)
-	ctx, cancel := context.WithCancel(b.Context())
-	f.cmd = exec.CommandContext(ctx, binary)
+	b.Cleanup(func() {
+		f.server.CloseClientConnections()
+		f.server.Close()
+	})
+	return f
+}
+
+// start starts the process and waits until it asks for an invocation.
+func (f *function) start(b *testing.B) {
+	b.Helper()
+	f.cmd = exec.CommandContext(b.Context(), f.binary)
 	f.cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(f.server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128"}
 	if err := f.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		cancel()
-		_ = f.cmd.Wait() // it was killed
-		f.server.CloseClientConnections()
-		f.server.Close()
-	})
 	<-f.asked
-	return f
+}
+
+func (f *function) stop() {
+	_ = f.cmd.Process.Kill()
+	_ = f.cmd.Wait() // it was killed
 }
 
 func (f *function) invoke(b *testing.B, payload []byte) {
@@ -121,31 +129,56 @@ func (f *function) peak() float64 {
 	return n / 1024
 }
 
-// BenchmarkFunction compares the process of a function whose handler does nothing with one written by hand on aws-lambda-go: a warm
-// invocation over a Runtime API, from start to the first request for an invocation, and the binary.
+// functions are the function whose handler does nothing and one that is written by hand on aws-lambda-go.
+var functions = [...]string{"stream", "byhand"}
+
+// BenchmarkFunction compares a warm invocation of the processes of both functions, over a Runtime API.
 func BenchmarkFunction(b *testing.B) {
-	for _, name := range []string{"stream", "byhand"} {
-		binary := buildFunction(b, name)
-		for _, records := range []int{1, 100, 1000} {
-			payload := purchase.Event(records)
-			b.Run(fmt.Sprintf("invoke/%d/%s", records, name), func(b *testing.B) {
-				f := startFunction(b, binary)
-				f.invoke(b, payload)
+	var binaries [len(functions)]string
+	for i, name := range functions {
+		binaries[i] = buildFunction(b, name)
+	}
+	for _, records := range []int{1, 100, 1000} {
+		payload := purchase.Event(records)
+		for i, name := range functions {
+			b.Run(fmt.Sprintf("%d/%s", records, name), func(b *testing.B) {
+				f := newFunction(b, binaries[i])
+				f.start(b)
+				defer f.stop()
+				for range 20 { // until the heap has found its size
+					f.invoke(b, payload)
+				}
 				for b.Loop() {
 					f.invoke(b, payload)
 				}
 				b.ReportMetric(f.peak(), "MB-peak")
 			})
 		}
-		b.Run("start/"+name, func(b *testing.B) {
-			for b.Loop() {
-				startFunction(b, binary)
-			}
-			info, err := os.Stat(binary)
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(info.Size())/1e6, "MB-binary")
-		})
+	}
+}
+
+// BenchmarkStart compares both functions from the start of the process to the first request for an invocation, in turns, and their binaries.
+func BenchmarkStart(b *testing.B) {
+	var list [len(functions)]*function
+	var took [len(functions)][]time.Duration
+	for i, name := range functions {
+		list[i] = newFunction(b, buildFunction(b, name))
+	}
+	for b.Loop() {
+		for i, f := range list {
+			started := time.Now()
+			f.start(b)
+			took[i] = append(took[i], time.Since(started))
+			f.stop()
+		}
+	}
+	for i, name := range functions {
+		slices.Sort(took[i])
+		b.ReportMetric(took[i][len(took[i])/2].Seconds()*1e3, "ms-"+name)
+		info, err := os.Stat(list[i].binary)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(info.Size())/1e6, "MB-"+name)
 	}
 }

@@ -32,8 +32,11 @@ func newRuntimeAPI() (*runtimeAPI, error) {
 	if address == "" {
 		return nil, errors.New("the process does not run in Lambda: AWS_LAMBDA_RUNTIME_API is not set")
 	}
-	// No proxy, since the API is on the same machine, and no timeout, since it answers when there is an invocation.
-	return &runtimeAPI{address, &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: lambdacontext.MaxConcurrency()}}, nil
+	// No proxy, since the API is on the same machine, and no timeout, since it answers when there is an invocation. A client that is ready for
+	// HTTP/2 starts later.
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &runtimeAPI{address, &http.Transport{Protocols: protocols, DisableCompression: true, MaxIdleConnsPerHost: lambdacontext.MaxConcurrency()}}, nil
 }
 
 const invocations = "2018-06-01/runtime/invocation/"
