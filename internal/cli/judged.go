@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -39,7 +40,9 @@ func (s *session) plan(ctx context.Context, o tf.PlanOptions, allowed allowedNam
 	}
 	held := map[string]bool{}
 	for _, sw := range switches {
-		held[sw.mapping] = sw.waits != ""
+		for _, address := range sw.holds {
+			held[address] = true
+		}
 	}
 	// The rest of the plan goes on without the mappings that wait.
 	switch targets := p.changedBut(held); {
@@ -74,7 +77,7 @@ func (s *session) judgedPlan(ctx context.Context, o tf.PlanOptions) (judgedPlan,
 func (s *session) judge(ctx context.Context, p tf.Plan, o tf.PlanOptions) (out judgedPlan, err error) {
 	out = judgedPlan{Plan: p, Judgement: judge.Judgement{Findings: []judge.Finding{}}, options: o}
 	// A plan without changes is not read: that would start the provider once more.
-	if !p.Changed && len(p.Drift) == 0 {
+	if !p.Changed {
 		return out, nil
 	}
 	if out.shown, err = s.terraform.Show(ctx, p); err != nil {
@@ -85,7 +88,19 @@ func (s *session) judge(ctx context.Context, p tf.Plan, o tf.PlanOptions) (out j
 		Where: func(address, argument string) (diag.Position, bool) { return whereIn(owners, address, argument) },
 		Name:  func(address string) string { return guardName(owners, address) },
 	})
+	if len(o.Targets) > 0 { // that it is not about everything was our wish
+		out.Findings = slices.DeleteFunc(out.Findings, func(f judge.Finding) bool { return f.Code == "incomplete" })
+	}
+	if !o.RefreshOnly {
+		out.Judgement.Drift = slices.DeleteFunc(out.Judgement.Drift, func(d judge.Drift) bool { return !out.concerns(d) })
+	}
 	return out, err
+}
+
+// concerns reports whether a drift bears on what the plan changes. What else differs, 'gen drift' tells: after every apply there is something
+// that AWS itself has filled in.
+func (p judgedPlan) concerns(d judge.Drift) bool {
+	return len(d.Arguments) > 0 && slices.ContainsFunc(p.Findings, func(f judge.Finding) bool { return f.Address == d.Address })
 }
 
 // owners gives the entry of the spec that each resource belongs to.
@@ -142,7 +157,11 @@ func (p *judgedPlan) settle() {
 func (p judgedPlan) refuse(allowed allowedNames) error {
 	var lines []string
 	for _, f := range p.Unallowed(allowed.of(p.Judgement)) {
-		lines = append(lines, fmt.Sprintf("  %s: allow it with --allow-destroy %s", f.Summary, f.Guard))
+		name := f.Name
+		if name == "" {
+			name = f.Address
+		}
+		lines = append(lines, fmt.Sprintf("  %s: %s; allow it with --allow-destroy %s", name, f.Summary, f.Guard))
 	}
 	if len(lines) == 0 {
 		return nil

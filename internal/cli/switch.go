@@ -11,13 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	tfjson "github.com/hashicorp/terraform-json"
 
+	"streamgen/internal/fileplan"
 	"streamgen/internal/report"
 )
 
 // A table whose stream_view_type changes gets another stream, with another ARN. Terraform would move a mapping there at once, and what the
-// handler had not read of the old stream would never be read. So gen does it in two steps: first everything but the mapping, which goes on
-// with the old stream; DynamoDB keeps that readable for a day. When it is drained, the mapping moves to the new stream, which has kept
-// all changes since, for a day as well.
+// handler had not read of the old stream would never be read. So gen does it in two steps: first everything but the mapping and the policy
+// that lets it read, which go on with the old stream; DynamoDB keeps that readable for a day. When it is drained, the mapping moves to the
+// new stream, which has kept all changes since, for a day as well.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 
 const (
@@ -32,16 +33,18 @@ const (
 
 // streamSwitch is a mapping whose table has, or gets, another stream.
 type streamSwitch struct {
-	// mapping is the address of the mapping and uuid its id, table the table's entry.
-	mapping, uuid, table string
+	// mapping is the address of the mapping, name what the command line calls it, uuid its id, and table the table's entry.
+	mapping, name, uuid, table string
 	// since is when the new stream began; zero as long as it has not. due is when the mapping may move there.
 	since, due time.Time
 	// waits says why the mapping does not move with this plan; empty when it does, and left says then what it leaves behind.
 	waits, left string
+	// holds are the addresses of what waits: the mapping, and the policy that lets it read the old stream.
+	holds []string
 }
 
 func (sw streamSwitch) report() report.Stream {
-	r := report.Stream{Table: sw.table, Mapping: sw.mapping, Waits: sw.waits, Step: 1}
+	r := report.Stream{Table: sw.table, Mapping: sw.name, Address: sw.mapping, Waits: sw.waits, Step: 1}
 	if !sw.since.IsZero() {
 		lost := sw.since.Add(kept)
 		r.Step, r.Due, r.LostAfter = 2, &sw.due, &lost
@@ -61,7 +64,8 @@ func (s *session) switches(ctx context.Context, p judgedPlan, allowed allowedNam
 		if !found {
 			continue
 		}
-		sw.table = owners[index.ReplaceAllString(c.Address, "")].Table
+		owner := owners[index.ReplaceAllString(c.Address, "")]
+		sw.table, sw.name = owner.Table, owner.Name
 		switch {
 		case allowed.names(streamKind + "." + sw.table):
 			sw.left = "What the handler has not read of the old stream is left behind, as --allow-destroy says."
@@ -72,9 +76,23 @@ func (s *session) switches(ctx context.Context, p judgedPlan, allowed allowedNam
 				return nil, err
 			}
 		}
+		if sw.waits != "" {
+			sw.holds = append(policiesOf(owners, owner.Entry), c.Address)
+		}
 		list = append(list, sw)
 	}
 	return list, nil
+}
+
+// policiesOf are the role policies of a handler.
+func policiesOf(owners map[string]fileplan.Owner, handler string) []string {
+	var list []string
+	for address, o := range owners {
+		if o.Entry == handler && strings.Contains(address, ".aws_iam_role_policy.") {
+			list = append(list, address)
+		}
+	}
+	return list
 }
 
 // movesToNewStream reports whether a change replaces a mapping because its table has, or gets, another stream.

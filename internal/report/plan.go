@@ -37,8 +37,10 @@ type Run struct {
 
 // Stream is a table whose view type changed: step 1 makes its new stream, step 2 moves a mapping there.
 type Stream struct {
-	Table   string `json:"table"`
+	Table string `json:"table"`
+	// Mapping is the mapping's name, such as "mapping.ship", and Address its address in terraform.
 	Mapping string `json:"mapping"`
+	Address string `json:"address"`
 	// Step is the one that comes next for the mapping.
 	Step int `json:"step"`
 	// Waits says why the mapping does not move with this plan; empty when it does.
