@@ -12,7 +12,7 @@ import (
 // *[Error]; what was done before a failure is in the state, and what an interrupt cut off is found by the next [Terraform.Plan].
 func (t *Terraform) Apply(ctx context.Context, p Plan) (Summary, error) {
 	if p.Digest == "" || digestFile(p.File) != p.Digest {
-		return Summary{}, fmt.Errorf("terraform apply: %s is not the file that was planned; plan again", p.File)
+		return Summary{}, fmt.Errorf("%s apply: %s is not the file that was planned; plan again", t.Binary.Product.command(), p.File)
 	}
 	said, err := t.stream(ctx, "apply", []string{"-json", "-input=false", t.lockTimeoutArg(), p.File})
 	if said.exit.orderly && t.ready(ctx) == nil {

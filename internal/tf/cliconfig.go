@@ -4,54 +4,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
+	"strings"
 
 	"streamgen/internal/wholefile"
 )
 
-// MirrorDir is where a provider that was built on this machine lies, in the layout of a filesystem
-// mirror: https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror
-func MirrorDir() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding the folder of the provider mirror: %w", err)
-	}
-	return filepath.Join(cache, "streamgen", "terraform-mirror"), nil
-}
-
-// HasMirror reports whether the mirror holds the AWS provider for this platform.
-func HasMirror(mirrorDir string) bool {
-	dir := filepath.Join(mirrorDir, filepath.FromSlash(ProviderAddress))
-	platform := runtime.GOOS + "_" + runtime.GOARCH
-	for _, pattern := range []string{
-		filepath.Join("*", platform, "terraform-provider-aws*"),
-		"terraform-provider-aws_*_" + platform + ".zip",
-	} {
-		if found, err := filepath.Glob(filepath.Join(dir, pattern)); err == nil && len(found) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// WriteCLIConfig writes the terraform CLI configuration of the local environment to path. When the
+// WriteCLIConfig writes the CLI configuration of the local environment to path, for either product. When the
 // mirror holds the AWS provider it comes from there and is never looked for elsewhere. Otherwise
-// terraform downloads it once into a cache beside the mirror, from which every project's work
+// it is downloaded once into a cache beside the mirror, from which every project's work
 // folder gets it.
 func WriteCLIConfig(path, mirrorDir string) error {
+	var mirrored []string
+	for _, p := range []Product{ProductTerraform, ProductOpenTofu} {
+		if HasMirror(mirrorDir, p) {
+			mirrored = append(mirrored, strconv.Quote(p.ProviderAddress()))
+		}
+	}
 	var text string
-	if HasMirror(mirrorDir) {
+	if len(mirrored) > 0 {
 		text = fmt.Sprintf(`provider_installation {
   filesystem_mirror {
     path    = %s
-    include = [%q]
+    include = [%s]
   }
   direct {
-    exclude = [%[2]q]
+    exclude = [%[2]s]
   }
 }
-`, quoted(mirrorDir), ProviderAddress)
+`, quoted(mirrorDir), strings.Join(mirrored, ", "))
 	} else {
 		cache := filepath.Join(filepath.Dir(mirrorDir), "terraform-plugins")
 		if err := os.MkdirAll(cache, 0o755); err != nil {

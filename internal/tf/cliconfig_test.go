@@ -29,24 +29,61 @@ func TestCLIConfig(t *testing.T) {
 	if info, err := os.Stat(cache); err != nil || !info.IsDir() {
 		t.Errorf("the cache folder is not there: %v", err)
 	}
-	dir := filepath.Join("registry.terraform.io", "hashicorp", "aws", "6.34.0")
-	writeTree(t, mirror, map[string]string{filepath.Join(dir, "plan9_mips", "terraform-provider-aws_v6.34.0"): ""})
-	if HasMirror(mirror) {
+	write := func(path string) {
+		t.Helper()
+		rel, err := filepath.Rel(mirror, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeTree(t, mirror, map[string]string{rel: "provider"})
+	}
+	write(MirrorPath(mirror, ProductTerraform, "6.34.0", "plan9", "mips"))
+	if HasMirror(mirror, ProductTerraform) {
 		t.Error("a provider for another platform counts")
 	}
-	writeTree(t, mirror, map[string]string{filepath.Join(dir, runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-aws_v6.34.0"): ""})
-	want := `provider_installation {
+	const golden = `provider_installation {
   filesystem_mirror {
-    path    = "` + filepath.ToSlash(mirror) + `"
-    include = ["registry.terraform.io/hashicorp/aws"]
+    path    = "MIRROR"
+    include = [ADDRESSES]
   }
   direct {
-    exclude = ["registry.terraform.io/hashicorp/aws"]
+    exclude = [ADDRESSES]
   }
 }
 `
-	if got := read(); got != want {
-		t.Errorf("with a mirror:\n%s", got)
+	mustBe := func(addresses string) {
+		t.Helper()
+		if got, want := read(), strings.NewReplacer("MIRROR", filepath.ToSlash(mirror), "ADDRESSES", addresses).Replace(golden); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+	built := MirrorPath(mirror, ProductTerraform, "6.34.0", runtime.GOOS, runtime.GOARCH)
+	write(built)
+	mustBe(`"registry.terraform.io/hashicorp/aws"`)
+
+	// One copy serves both addresses, also when it was built anew.
+	for range 2 {
+		if err := ShareMirror(mirror, "6.34.0", runtime.GOOS, runtime.GOARCH); err != nil {
+			t.Fatal(err)
+		}
+		mustBe(`"registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"`)
+		mustBeOneFile(t, built, MirrorPath(mirror, ProductOpenTofu, "6.34.0", runtime.GOOS, runtime.GOARCH))
+		if err := os.Remove(built); err != nil {
+			t.Fatal(err)
+		}
+		write(built)
+	}
+	if err := ShareMirror(mirror, "6.35.0", runtime.GOOS, runtime.GOARCH); err == nil {
+		t.Error("a provider that is not there is shared")
+	}
+}
+
+func mustBeOneFile(t *testing.T, a, b string) {
+	t.Helper()
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA != nil || errB != nil || !os.SameFile(infoA, infoB) {
+		t.Errorf("%s and %s are not one file (%v, %v)", a, b, errA, errB)
 	}
 }
 
@@ -58,7 +95,12 @@ func TestMirrorFollowsTheCacheFolder(t *testing.T) {
 	if got, err := MirrorDir(); err != nil || got != "/somewhere/streamgen/terraform-mirror" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, err := InstallDir(); err != nil || got != "/somewhere/streamgen/terraform" {
+	if got, err := InstallDir(); err != nil || got != "/somewhere/streamgen" {
 		t.Errorf("got %q, %v", got, err)
+	}
+	for p, want := range map[Product]string{ProductTerraform: "/i/terraform/1.2.3/terraform", ProductOpenTofu: "/i/opentofu/1.2.3/tofu"} {
+		if got := InstallPath("/i", p, "1.2.3"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

@@ -18,7 +18,7 @@ const loopback = "localhost,127.0.0.1,::1"
 // must then reach target states at once. cliConfig is a file that [WriteCLIConfig] wrote.
 func LocalEnvironment(base []string, endpoint, region string, fast bool, cliConfig string) map[string]string {
 	env, _ := filtered(base, func(name string) bool {
-		return hasPrefix(name, "TF_", "TERRAFORM", "AWS_", "VCR_", "CHECKPOINT_")
+		return hasPrefix(name, "TF_", "TOFU_", "OPENTOFU_", "TERRAFORM", "AWS_", "VCR_", "CHECKPOINT_")
 	})
 	noProxy := env["NO_PROXY"]
 	if noProxy == "" {
@@ -45,13 +45,14 @@ func LocalEnvironment(base []string, endpoint, region string, fast bool, cliConf
 }
 
 // CloudEnvironment makes from base the environment in which terraform works on AWS. The user's
-// AWS_ settings, values for variables (TF_VAR_), plug-in cache and CLI configuration file stay.
-// Variables that would change how this package runs terraform are left out and named in dropped,
-// sorted: default arguments, the workspace, the data folder, logs, attached providers, and the
-// provider's replay switch, which takes away waits that AWS needs.
+// AWS_ settings, values for variables (TF_VAR_), plug-in cache and CLI configuration file stay, and
+// what OpenTofu shall encrypt (TF_ENCRYPTION). Variables that would change how this package runs
+// terraform are left out and named in dropped, sorted: default arguments, the workspace, the data
+// folder, logs, attached providers, OpenTofu's experiments (TOFU_X_) and profile, and the provider's
+// replay switch, which takes away waits that AWS needs.
 func CloudEnvironment(base []string) (env map[string]string, dropped []string) {
 	env, dropped = filtered(base, func(name string) bool {
-		return hasPrefix(name, "TF_CLI_ARGS", "TF_LOG", "VCR_") || slices.Contains(owned, name)
+		return hasPrefix(name, "TF_CLI_ARGS", "TF_LOG", "TOFU_", "VCR_") || slices.Contains(owned, name)
 	})
 	env["CHECKPOINT_DISABLE"] = "1"
 	return env, dropped
@@ -77,6 +78,15 @@ func filtered(base []string, drop func(name string) bool) (env map[string]string
 	}
 	slices.Sort(dropped)
 	return env, slices.Compact(dropped)
+}
+
+// environ makes a list of a map, in a stable order.
+func environ(env map[string]string) []string {
+	list := make([]string, 0, len(env))
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
 }
 
 func hasPrefix(name string, prefixes ...string) bool {

@@ -11,6 +11,7 @@ var inheritedEnv = []string{
 	"PATH=/bin", "HOME=/home/me", "EMPTY=", "EQUALS=a=b", "=C:=C:\\", "no_proxy=corp.invalid", "HTTPS_PROXY=http://proxy.invalid",
 	"TF_VAR_region=eu-west-1", "TF_CLI_ARGS=-destroy", "TF_CLI_ARGS_apply=-auto-approve", "TF_WORKSPACE=other", "TF_DATA_DIR=/data",
 	"TF_LOG=TRACE", "TF_LOG_PATH=/log", "TF_INPUT=1", "TF_REATTACH_PROVIDERS={}", "TF_CLI_CONFIG_FILE=/rc", "TF_PLUGIN_CACHE_DIR=/cache",
+	"TF_ENCRYPTION=key", "TOFU_CPU_PROFILE=/profile", "TOFU_X_EXPERIMENTAL_RUNTIME=1", "OPENTOFU_ENFORCE_GPG_VALIDATION=1",
 	"TERRAFORM_CONFIG=/old", "CHECKPOINT_TIMEOUT=1", "VCR_MODE=RECORD", "VCR_PATH=/tapes",
 	"AWS_PROFILE=prod", "AWS_ACCESS_KEY_ID=AKIA", "AWS_SESSION_TOKEN=t", "AWS_ENDPOINT_URL_DYNAMODB=http://other", "AWS_CA_BUNDLE=/ca",
 	"aws_region=lower",
@@ -42,6 +43,7 @@ func TestCloudEnvironment(t *testing.T) {
 	want := map[string]string{
 		"PATH": "/bin", "HOME": "/home/me", "EMPTY": "", "EQUALS": "a=b", "no_proxy": "corp.invalid", "HTTPS_PROXY": "http://proxy.invalid",
 		"TF_VAR_region": "eu-west-1", "TF_CLI_CONFIG_FILE": "/rc", "TF_PLUGIN_CACHE_DIR": "/cache", "TERRAFORM_CONFIG": "/old",
+		"TF_ENCRYPTION": "key", "OPENTOFU_ENFORCE_GPG_VALIDATION": "1",
 		"CHECKPOINT_TIMEOUT": "1", "CHECKPOINT_DISABLE": "1",
 		"AWS_PROFILE": "prod", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SESSION_TOKEN": "t", "AWS_ENDPOINT_URL_DYNAMODB": "http://other",
 		"AWS_CA_BUNDLE": "/ca", "aws_region": "lower",
@@ -49,7 +51,7 @@ func TestCloudEnvironment(t *testing.T) {
 	if !reflect.DeepEqual(env, want) {
 		t.Errorf("got  %v\nwant %v", env, want)
 	}
-	if want := []string{"TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_DATA_DIR", "TF_INPUT", "TF_LOG", "TF_LOG_PATH", "TF_REATTACH_PROVIDERS", "TF_WORKSPACE", "VCR_MODE", "VCR_PATH"}; !slices.Equal(dropped, want) {
+	if want := []string{"TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_DATA_DIR", "TF_INPUT", "TF_LOG", "TF_LOG_PATH", "TF_REATTACH_PROVIDERS", "TF_WORKSPACE", "TOFU_CPU_PROFILE", "TOFU_X_EXPERIMENTAL_RUNTIME", "VCR_MODE", "VCR_PATH"}; !slices.Equal(dropped, want) {
 		t.Errorf("dropped %v, want %v", dropped, want)
 	}
 }

@@ -8,8 +8,9 @@ import (
 
 var errKilled = errors.New("stopped at once")
 
-// Error says that a terraform command failed.
+// Error says that a command of terraform or OpenTofu failed.
 type Error struct {
+	Product Product
 	// Op is the command, such as "plan".
 	Op string
 	// Diagnostics is what terraform had to say, warnings too; it is empty when terraform did not get
@@ -32,7 +33,7 @@ func (e *Error) Error() string {
 	if e.Stopped || len(parts) == 0 {
 		parts = append([]string{e.Err.Error()}, parts...)
 	}
-	return fmt.Sprintf("terraform %s: %s", e.Op, strings.Join(parts, "; "))
+	return fmt.Sprintf("%s %s: %s", e.Product.command(), e.Op, strings.Join(parts, "; "))
 }
 
 // Unwrap gives how the command ended.

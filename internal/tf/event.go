@@ -3,7 +3,6 @@ package tf
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ const (
 	ApplyProgress   Kind = "apply_progress"
 	ApplyComplete   Kind = "apply_complete"
 	ApplyErrored    Kind = "apply_errored"
-	// InitOutput is a line about what terraform init does; it has a Message only.
+	// InitOutput is a line about what terraform init does; it has a Message only. OpenTofu has none.
 	InitOutput Kind = "init_output"
 )
 
@@ -107,14 +106,14 @@ func (t *Terraform) failed(ctx context.Context, op string, said transcript, err 
 	case stopped != nil:
 		err = fmt.Errorf("killed: %w", stopped)
 	case !said.exit.orderly:
-		err = errors.New("terraform crashed or was killed")
+		err = fmt.Errorf("%s crashed or was killed", t.Binary.Product)
 	default:
 		err = fmt.Errorf("exit code %d", said.exit.code)
 	}
 	if text := strings.TrimSpace(strings.Join(append(said.other, said.exit.stderr), "\n")); text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
-	return &Error{Op: op, Diagnostics: said.diagnostics, Err: err, Stopped: stopped != nil}
+	return &Error{Product: t.Binary.Product, Op: op, Diagnostics: said.diagnostics, Err: err, Stopped: stopped != nil}
 }
 
 // add takes one line. It gives an event when the line is one.

@@ -27,7 +27,7 @@ type initialised struct {
 // Init stages the configuration and prepares the work folder: terraform installs providers and
 // modules and connects the backend. It does nothing when none of that changed since the last time.
 // Providers are chosen anew, not held at the version of the last time, when what the configuration
-// says of them changed: the work folder's lock file is nobody's decision.
+// says of them changed, or the product: the work folder's lock file is nobody's decision.
 func (t *Terraform) Init(ctx context.Context) error {
 	if err := t.Stage(); err != nil {
 		return err
@@ -75,16 +75,16 @@ func (t *Terraform) initInputs() (initialised, error) {
 			return initialised{}, err
 		}
 		switch {
-		case strings.HasSuffix(name, ".tf.json"):
+		case strings.HasSuffix(name, ".tf.json"), strings.HasSuffix(name, ".tofu.json"):
 			providers = append(providers, name, string(data))
-		case strings.HasSuffix(name, ".tf"):
+		case strings.HasSuffix(name, ".tf"), strings.HasSuffix(name, ".tofu"):
 			p, m := initBlocks(name, data)
 			providers, modules = append(providers, p...), append(modules, m...)
 		}
 	}
 	slices.Sort(providers)
 	slices.Sort(modules)
-	providers = slices.Compact(providers)
+	providers = append(slices.Compact(providers), string(t.Binary.Product)) // each product has a registry of its own
 	inputs := slices.Concat(providers, modules, []string{
 		t.Binary.Path, t.Binary.Version, digestFile(t.path(backendFile)), digestFile(t.Env["TF_CLI_CONFIG_FILE"]), t.Env["TF_PLUGIN_CACHE_DIR"],
 	})

@@ -42,6 +42,8 @@ func TestInitRunsWhenItMust(t *testing.T) {
 			}
 		}, fresh},
 		{"the version", func() { tf.Binary.Version = "1.12.0" }, fresh},
+		{"the product", func() { tf.Binary.Product = ProductOpenTofu }, upgrade},
+		{"a file of OpenTofu's", func() { writeTree(t, tf.Source, map[string]string{"b.tofu": "resource \"random_id\" \"a\" {}\n"}) }, upgrade},
 		{"the lock file", func() { writeTree(t, tf.WorkDir, map[string]string{lockFile: "other"}) }, fresh},
 		{"a provider that is gone", func() {
 			if err := os.RemoveAll(tf.path(dataDir)); err != nil {

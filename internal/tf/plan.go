@@ -107,17 +107,21 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 		Changed: said.exit.code == 2, Changes: said.changes, Drift: said.drift, Summary: said.summary,
 		Warnings: said.diagnostics, File: o.Out, Digest: digestFile(o.Out),
 	}
-	if len(o.Targets) > 0 {
-		p.Warnings = slices.DeleteFunc(p.Warnings, func(d Diagnostic) bool { return d.Summary == targeting })
-	}
+	p.Warnings = slices.DeleteFunc(p.Warnings, func(d Diagnostic) bool {
+		return d.Summary == forgetting || d.Summary == targeting && len(o.Targets) > 0
+	})
 	if p.Digest == "" {
-		return Plan{}, fmt.Errorf("terraform wrote no plan to %s", o.Out)
+		return Plan{}, fmt.Errorf("%s wrote no plan to %s", t.Binary.Product, o.Out)
 	}
 	return p, nil
 }
 
-// targeting is terraform's warning that a plan is not about everything, which its caller wanted.
-const targeting = "Resource targeting is in effect"
+// Warnings of terraform that say nothing new: that a plan is not about everything, which its caller wanted, and that it forgets resources,
+// which is one of its changes.
+const (
+	targeting  = "Resource targeting is in effect"
+	forgetting = "Some objects will no longer be managed by Terraform"
+)
 
 // Show reads what a plan's file says, with all values. It starts the providers, which takes seconds.
 func (t *Terraform) Show(ctx context.Context, p Plan) (*tfjson.Plan, error) {

@@ -78,7 +78,7 @@ func (t *Terraform) run(ctx context.Context, op string, args []string, line func
 		return end, fmt.Errorf("waiting for %s: %w", t.Binary.Path, waitErr)
 	}
 	if followErr != nil {
-		return end, fmt.Errorf("reading the output of terraform: %w", followErr)
+		return end, fmt.Errorf("reading the output of %s: %w", t.Binary.Product, followErr)
 	}
 	return end, nil
 }

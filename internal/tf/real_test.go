@@ -1,11 +1,12 @@
 package tf
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -15,26 +16,46 @@ import (
 	"time"
 )
 
-// terraformVar names the terraform to test with; without it the one on the PATH is taken.
-const terraformVar = "STREAMGEN_TEST_TERRAFORM"
+// binariesVar lists the binaries to test with, as a PATH lists folders; without it these are the terraform on the PATH, and OpenTofu where
+// it was built or is on the PATH. "make binaries" sets it.
+const binariesVar = "STREAMGEN_TEST_BINARIES"
 
-// realOptions are for a real terraform and a configuration that needs no provider.
-func realOptions(t *testing.T, config string) Options {
+// eachBinary runs a test with every binary to test with.
+func eachBinary(t *testing.T, test func(t *testing.T, b Binary)) {
 	t.Helper()
-	path := os.Getenv(terraformVar)
-	if path == "" {
-		var err error
-		if path, err = exec.LookPath("terraform"); err != nil {
-			t.Skip("no terraform on the PATH and none named by " + terraformVar)
-		}
-	}
-	b, err := Find(t.Context(), FindOptions{Path: path})
-	if unsuitable := (*VersionError)(nil); errors.As(err, &unsuitable) {
-		t.Skip(err)
-	}
+	installDir, err := InstallDir()
 	if err != nil {
 		t.Fatal(err)
 	}
+	var tests []FindOptions
+	for _, path := range filepath.SplitList(os.Getenv(binariesVar)) {
+		tests = append(tests, FindOptions{Path: path})
+	}
+	if len(tests) == 0 {
+		// Without a folder to install into terraform is not downloaded.
+		tests = []FindOptions{{Product: ProductTerraform}, {Product: ProductOpenTofu, InstallDir: installDir}}
+	}
+	for _, o := range tests {
+		b, err := Find(t.Context(), o)
+		name := fmt.Sprint(b.Product, " ", b.Version)
+		if err != nil {
+			name = cmp.Or(o.Path, o.Product.String())
+		}
+		t.Run(name, func(t *testing.T) {
+			if err != nil && o.Path != "" {
+				t.Fatal(err)
+			}
+			if err != nil {
+				t.Skip(err)
+			}
+			test(t, b)
+		})
+	}
+}
+
+// realOptions are for a real terraform and a configuration that needs no provider.
+func realOptions(t *testing.T, b Binary, config string) Options {
+	t.Helper()
 	root := t.TempDir()
 	rc := filepath.Join(root, "terraform.rc")
 	if err := os.WriteFile(rc, nil, 0o644); err != nil {
@@ -86,9 +107,11 @@ func mustHold(t *testing.T, tf *Terraform, want ...string) {
 	}
 }
 
-func TestRealRoundTrip(t *testing.T) {
+func TestRealRoundTrip(t *testing.T) { eachBinary(t, testRealRoundTrip) }
+
+func testRealRoundTrip(t *testing.T, b Binary) {
 	t.Parallel()
-	o := realOptions(t, `
+	o := realOptions(t, b, `
 variable "word" { type = string }
 resource "terraform_data" "a" { input = var.word }
 resource "terraform_data" "b" { input = terraform_data.a.output }
@@ -147,9 +170,11 @@ output "word" { value = terraform_data.b.output }
 	}
 }
 
-func TestRealDiagnostics(t *testing.T) {
+func TestRealDiagnostics(t *testing.T) { eachBinary(t, testRealDiagnostics) }
+
+func testRealDiagnostics(t *testing.T, b Binary) {
 	t.Parallel()
-	o := realOptions(t, "resource \"terraform_data\" \"a\" {\n  input = terraform_data.b.output\n}\n\nresource \"terraform_data\" \"c\" {\n  colour = 1\n}\n")
+	o := realOptions(t, b, "resource \"terraform_data\" \"a\" {\n  input = terraform_data.b.output\n}\n\nresource \"terraform_data\" \"c\" {\n  colour = 1\n}\n")
 	_, err := openReal(t, o).Plan(t.Context(), PlanOptions{})
 	var failed *Error
 	if !errors.As(err, &failed) {
@@ -186,13 +211,13 @@ resource "terraform_data" "a" {}
 resource "terraform_data" "b" { depends_on = [terraform_data.a] }
 `
 
-func openSlow(t *testing.T) (tf *Terraform, pidFile string) {
+func openSlow(t *testing.T, b Binary) (tf *Terraform, pidFile string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("the provisioner is a shell command")
 	}
 	pidFile = filepath.Join(t.TempDir(), "pid")
-	return openReal(t, realOptions(t, slowConfig(pidFile))), pidFile
+	return openReal(t, realOptions(t, b, slowConfig(pidFile))), pidFile
 }
 
 // finish applies the configuration without the wait and checks that everything is well.
@@ -212,9 +237,11 @@ func finish(t *testing.T, tf *Terraform) {
 	}
 }
 
-func TestRealInterrupt(t *testing.T) {
+func TestRealInterrupt(t *testing.T) { eachBinary(t, testRealInterrupt) }
+
+func testRealInterrupt(t *testing.T, b Binary) {
 	t.Parallel()
-	tf, pidFile := openSlow(t)
+	tf, pidFile := openSlow(t, b)
 	p := mustPlan(t, tf, PlanOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -237,9 +264,11 @@ func TestRealInterrupt(t *testing.T) {
 	finish(t, tf)
 }
 
-func TestRealKill(t *testing.T) {
+func TestRealKill(t *testing.T) { eachBinary(t, testRealKill) }
+
+func testRealKill(t *testing.T, b Binary) {
 	t.Parallel()
-	tf, pidFile := openSlow(t)
+	tf, pidFile := openSlow(t, b)
 	p := mustPlan(t, tf, PlanOptions{})
 	done := make(chan error, 1)
 	go func() { _, err := tf.Apply(t.Context(), p); done <- err }()
@@ -256,12 +285,14 @@ func TestRealKill(t *testing.T) {
 }
 
 // TestRealParentKilled kills the process that drives terraform: what that does to a user's apply.
-func TestRealParentKilled(t *testing.T) {
+func TestRealParentKilled(t *testing.T) { eachBinary(t, testRealParentKilled) }
+
+func testRealParentKilled(t *testing.T, b Binary) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux interrupts terraform when its parent dies; elsewhere it goes on for ten minutes here")
 	}
-	tf, pidFile := openSlow(t)
+	tf, pidFile := openSlow(t, b)
 	driver := startDriver(t, tf.Options)
 	pid := waitForText(t, pidFile)
 	if err := driver.Process.Kill(); err != nil {

@@ -25,7 +25,8 @@ const (
 	dataDir        = ".terraform"
 )
 
-var reserved = []string{backendFile, planFile, stagedFile, initFile, unfinishedFile, logDir}
+// OpenTofu reads the second of two files whose names end with .tf and .tofu, and not the first.
+var reserved = []string{backendFile, strings.TrimSuffix(backendFile, ".tf") + ".tofu", planFile, stagedFile, initFile, unfinishedFile, logDir}
 
 // staged remembers which files of the work folder are copies.
 type staged struct {

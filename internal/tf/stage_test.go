@@ -126,6 +126,9 @@ func TestStageEscapesTheStatePath(t *testing.T) {
 func TestStageRefuses(t *testing.T) {
 	tests := map[string]func(t *testing.T, source string){
 		"a name of ours": func(t *testing.T, source string) { writeTree(t, source, map[string]string{backendFile: ""}) },
+		"a name that OpenTofu reads in place of ours": func(t *testing.T, source string) {
+			writeTree(t, source, map[string]string{"backend_override.tofu": ""})
+		},
 		"a folder of ours": func(t *testing.T, source string) {
 			writeTree(t, source, map[string]string{"log/x": ""})
 		},

@@ -1,4 +1,4 @@
-// Package tf drives terraform: it finds or installs the binary, keeps a folder in which terraform
+// Package tf drives terraform, or OpenTofu in its place: it finds or installs the binary, keeps a folder in which terraform
 // runs, plans to a file, applies exactly that file, and tells its caller what happens as values.
 //
 // Commands that write or that start provider plug-ins (init, plan, apply, refresh, import, untaint)
@@ -124,7 +124,7 @@ func (t *Terraform) spent(start time.Time) { t.elapsed.Add(int64(time.Since(star
 // read runs one of terraform-exec's commands under the same rules as the others.
 func (t *Terraform) read(ctx context.Context, op string, command func(context.Context) error) error {
 	if err := t.ready(ctx); err != nil {
-		return &Error{Op: op, Err: err, Stopped: true}
+		return &Error{Product: t.Binary.Product, Op: op, Err: err, Stopped: true}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -138,9 +138,9 @@ func (t *Terraform) read(ctx context.Context, op string, command func(context.Co
 	defer t.spent(time.Now())
 	if err := command(ctx); err != nil {
 		if stopped := context.Cause(ctx); stopped != nil {
-			return &Error{Op: op, Err: stopped, Stopped: true}
+			return &Error{Product: t.Binary.Product, Op: op, Err: stopped, Stopped: true}
 		}
-		return &Error{Op: op, Err: err}
+		return &Error{Product: t.Binary.Product, Op: op, Err: err}
 	}
 	return nil
 }
@@ -158,11 +158,7 @@ func (t *Terraform) ready(ctx context.Context) error {
 func (t *Terraform) environ() []string {
 	env := maps.Clone(t.Env)
 	env["TF_IN_AUTOMATION"] = "1"
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		list = append(list, name+"="+env[name])
-	}
-	return list
+	return environ(env)
 }
 
 // varArgs are the options that set the configuration's variables.
