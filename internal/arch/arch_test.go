@@ -29,7 +29,8 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/adopt", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/adopt", nil},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
 	{"internal/filter", nil},
@@ -83,7 +84,7 @@ var thirdParty = []struct {
 	{"github.com/hashicorp/terraform-exec", []string{"internal/tf"}},
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
 	{"github.com/hashicorp/terraform-json", []string{"internal/tf", "internal/judge", "internal/cli"}},
-	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }
 
