@@ -117,7 +117,7 @@ func (p *processor) keys(r *record) []slog.Attr {
 // log notes what became of a record that is not simply done. The record's text must be its own: what is logged may be kept.
 func (p *processor) log(ctx context.Context, r *record, message string, err error) {
 	level := slog.LevelError
-	if _, decided := errors.AsType[*decision](err); decided {
+	if _, decided := errors.AsType[*decision](err); decided || errors.Is(err, ErrClaimed) {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("eventName", r.part(r.eventName)), slog.String("sequenceNumber", r.part(r.sequenceNumber))}

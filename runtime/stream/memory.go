@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -91,10 +92,15 @@ func (m *memory) attempt(r *record) int {
 	return m.attempts[r.part(r.eventID)] + 1
 }
 
-// Store keeps, for all execution environments of a function, which records are done; see [Once]. It must be safe for concurrent use.
+// ErrClaimed is what a [Store] says of a record that another invocation is at work on, perhaps in another execution environment. The record
+// fails, and is delivered again.
+var ErrClaimed = errors.New("another invocation is at work on the record")
+
+// Store keeps, for all execution environments of a function, which records are done; see [Once]. It must be safe for concurrent use, and
+// belong to one function: all functions that read a stream get the same eventIDs.
 type Store interface {
-	// Claim takes a record on, by its eventID, until the given time: whoever claims it before then gets an error. done is true, without a
-	// claim, when the record is done already.
+	// Claim takes a record on, by its eventID, until the given time: whoever claims it before then gets an error that wraps [ErrClaimed].
+	// Any other error may leave a claim behind. done is true, without a claim, when the record is done already.
 	Claim(ctx context.Context, eventID string, until time.Time) (done bool, err error)
 	// Done notes that a claimed record is done.
 	Done(ctx context.Context, eventID string) error

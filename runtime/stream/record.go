@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 )
 
 // Record is a change before its images are decoded.
@@ -23,8 +24,22 @@ func (r Record) Kind() Kind { return r.record.kind() }
 // ByTTL says that DynamoDB itself removed the item because its time to live was over, see [Change].
 func (r Record) ByTTL() bool { return r.record.byTTL() }
 
-// Event is the record as it came, in an event of its own: what the function would get if the record were the only one of its batch.
-func (r Record) Event() JSON { return JSON(`{"Records":[` + r.record.part(r.record.raw) + `]}`) }
+// Event is the record in an event of its own, for the function to handle it anew. It is as it came but for its eventID, which has "-again" behind
+// it: under the old one this process, or a store of [Once], would take the record for one that is done.
+func (r Record) Event() JSON {
+	return JSON(`{"Records":[` + renamed(r.record.part(r.record.raw)) + `]}`)
+}
+
+// renamed gives a record with another eventID. One that has none stays as it is.
+func renamed(raw string) string {
+	var id [1]string
+	if !membersOf(raw, []string{"eventID"}, id[:]) || len(id[0]) < 2 {
+		return raw
+	}
+	name := strings.Index(raw, `"eventID"`) // Lambda writes it first
+	end := name + strings.Index(raw[name:], id[0]) + len(id[0]) - 1
+	return raw[:end] + "-again" + raw[end:]
+}
 
 // DynamoDB is the record's "dynamodb" member as it came, see [Change].
 func (r Record) DynamoDB() JSON { return JSON(r.record.part(r.record.dynamodb)) }

@@ -22,6 +22,9 @@ type Window struct {
 	TerminatedEarly bool
 }
 
+// emptyState is the one that a window begins with.
+const emptyState = "{}"
+
 // maxState is the most that Lambda keeps of a window, in bytes.
 const maxState = 1 << 20
 
@@ -57,7 +60,8 @@ func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) 
 	}
 	var state S
 	if e.state != "" {
-		if err := json.Unmarshal([]byte(e.state), &state); err != nil {
+		// Lambda begins with {}, whatever S is.
+		if err := json.Unmarshal([]byte(e.state), &state); err != nil && e.state != emptyState {
 			return nil, fmt.Errorf("decode the state of the window: %w", err)
 		}
 	}
@@ -77,6 +81,9 @@ func (w windowed[S, T, P]) invoke(ctx context.Context, e event) ([]byte, error) 
 	next, err := json.Marshal(state)
 	if err != nil {
 		return nil, fmt.Errorf("encode the state of the window: %w", err)
+	}
+	if string(next) == "null" {
+		next = []byte(emptyState) // a response without a state counts as a failure
 	}
 	if len(next) > maxState {
 		return nil, fmt.Errorf("the state of the window has %d bytes, more than the %d that Lambda keeps", len(next), maxState)

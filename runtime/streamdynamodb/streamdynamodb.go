@@ -119,7 +119,7 @@ func (s *Store) begin(eventID string, until time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if end, has := s.underWay[eventID]; has && s.now().Before(end) {
-		return errors.New("it is under way in this process")
+		return fmt.Errorf("%w, in this process", stream.ErrClaimed)
 	}
 	s.underWay[eventID] = until
 	return nil
@@ -156,7 +156,7 @@ func (s *Store) claim(ctx context.Context, eventID string, until time.Time) (isD
 	if state, ok := taken.Item["state"].(*types.AttributeValueMemberS); ok && state.Value == done {
 		return true, nil
 	}
-	return false, fmt.Errorf("it is under way in another process%s", endOf(taken.Item))
+	return false, fmt.Errorf("%w%s", stream.ErrClaimed, endOf(taken.Item))
 }
 
 // endOf says until when a claim holds.

@@ -195,16 +195,16 @@ func TestItems(t *testing.T) {
 func TestClaimOfAnother(t *testing.T) {
 	w := newWorld(t)
 	w.wantClaimed(w.a)
-	w.wantRefused(w.b, `claim the record in table "records": it is under way in another process until 2023-11-14T22:14:20.123Z`)
+	w.wantRefused(w.b, `claim the record in table "records": another invocation is at work on the record until 2023-11-14T22:14:20.123Z`)
 	// Not before its end is over.
 	w.now = w.now.Add(time.Minute)
-	w.wantRefused(w.b, "another process")
+	w.wantRefused(w.b, "another invocation")
 	w.now = w.now.Add(time.Millisecond)
 	w.wantClaimed(w.b)
 
 	// The first one lives after all. It takes nothing away from the second.
 	w.must(w.a.Release(t.Context(), "e"))
-	w.wantRefused(w.a, "another process")
+	w.wantRefused(w.a, "another invocation")
 	w.must(w.b.Release(t.Context(), "e"))
 	w.wantClaimed(w.a)
 }
@@ -222,7 +222,7 @@ func TestDoneByWhoeverHadTheClaim(t *testing.T) {
 func TestOneGoroutineOfAProcess(t *testing.T) {
 	w := newWorld(t)
 	w.wantClaimed(w.a)
-	w.wantRefused(w.a, "claim the record: it is under way in this process")
+	w.wantRefused(w.a, "claim the record: another invocation is at work on the record, in this process")
 	w.now = w.now.Add(time.Minute) // whoever has it is out of time
 	w.wantClaimed(w.a)
 	w.must(w.a.Release(t.Context(), "e"))
@@ -262,7 +262,7 @@ func TestFailures(t *testing.T) {
 				w.wantDone(w.a)
 				return
 			}
-			w.wantRefused(w.b, "another process")
+			w.wantRefused(w.b, "another invocation")
 			w.wantClaimed(w.a)
 		})
 	}
@@ -282,7 +282,7 @@ func TestDeleteThatComesLate(t *testing.T) {
 	if _, err := w.DeleteItem(t.Context(), late.request); err == nil {
 		t.Error("it takes the new claim away")
 	}
-	w.wantRefused(w.b, "another process")
+	w.wantRefused(w.b, "another invocation")
 }
 
 type lateDelete struct {
@@ -308,7 +308,7 @@ func TestNames(t *testing.T) {
 	}
 	// A table that is something else.
 	w.items["e"] = item{"id": &types.AttributeValueMemberS{Value: "e"}}
-	w.wantRefused(w.a, "another process")
+	w.wantRefused(w.a, "another invocation")
 }
 
 // A claim ends with its context, and leaves nothing behind in the process.

@@ -2,12 +2,9 @@
 //
 //	stream.On(orders.Name(), Handle, stream.ParkTo(streamsqs.Default(os.Getenv("PARKING_QUEUE"))))
 //
-// A message's body is the record as Lambda delivered it, in an event of its own: a function that is invoked with the body handles the
-// record again. Its message attributes are, as far as they are known, error, eventID, eventName, table, sequenceNumber, function and
-// requestId. Who parks twice because Lambda delivers twice sends two messages of the same eventID.
-//
-// A function with [stream.Once] knows a parked record as done, and leaves it out of a message's event as well, until the store has
-// forgotten it.
+// A message's body is the record as Lambda delivered it, in an event of its own and under another eventID, see [stream.Record.Event]: a
+// function that is invoked with the body handles the record again. Its message attributes are, as far as they are known, error, eventID,
+// eventName, table, sequenceNumber, function and requestId. Who parks twice because Lambda delivers twice sends two messages of the same eventID.
 //
 // The queue is a standard one. A message has at most 1 MiB, and less where the queue's MaximumMessageSize says so, as it does by default
 // in Terraform: 256 KiB. A record with two images can have 800 KB and more. One that is too large fails, so give the queue the 1 MiB.
