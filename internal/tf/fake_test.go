@@ -3,6 +3,7 @@ package tf
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -33,7 +34,8 @@ type scene struct {
 	Stdout, Stderr string
 	Code           int
 	// Hang makes it wait after its output: until an interrupt ("polite") or for ever ("stubborn").
-	// It starts a child then, as terraform starts a plug-in.
+	// It starts a child then, as terraform starts a plug-in. Or it repeats what it reads and tells of
+	// each interrupt, until there is no more to read ("telling").
 	Hang string
 	// Repeat writes Stdout's first line so often.
 	Repeat int
@@ -143,8 +145,20 @@ func (s scene) play(dir string) int {
 	if s.Repeat == 0 {
 		os.Stdout.WriteString(s.Stdout)
 	}
-	if s.Hang == "" {
+	switch s.Hang {
+	case "":
 		return s.Code
+	case "telling":
+		ended := make(chan error, 1)
+		go func() { _, err := io.Copy(os.Stdout, os.Stdin); ended <- err }()
+		for {
+			select {
+			case <-interrupted:
+				fmt.Println("interrupted")
+			case <-ended:
+				return s.Code
+			}
+		}
 	}
 	exe, err := os.Executable()
 	if err != nil {
