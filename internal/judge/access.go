@@ -136,6 +136,9 @@ func (c *change) granted(h policyHolder, before, after policy) Finding {
 		code, severity = "policy-version", Medium
 	}
 	f := c.accessFinding(h, code, severity, h.name()+" "+compared.words(c.action))
+	if code == "policy-rewritten" {
+		f.Class = Rest // nobody may do more or less
+	}
 	if code == "policy-version" {
 		f.Summary = fmt.Sprintf("%s is of version %q instead of %q", h.name(), after.version, before.version)
 	}
@@ -186,7 +189,7 @@ func (c comparison) words(a Action) string {
 	case len(c[Unresolved]) > 0:
 		return "allows the same actions, on what is known only after apply"
 	}
-	return "is written in another way and says the same"
+	return "says the same as before"
 }
 
 func plural(n int, noun string) string {

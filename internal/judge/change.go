@@ -179,15 +179,20 @@ func (c *change) finding(class Class, code string, severity Severity, summary st
 }
 
 // block makes a finding about one block of a set of blocks, which has its name in place of its number in the path. What changes is
-// listed where there is a block before and after.
+// listed where there is a block before and after, but for what the provider computes.
 func (c *change) block(class Class, code string, severity Severity, summary string, p path, before, after any) Finding {
 	f := c.finding(class, code, severity, summary, p.top())
 	f.Arguments = nil
 	if before != nil && after != nil {
-		f.Arguments = differences(p, before, after)
+		f.Arguments = settled(differences(p, before, after))
 	}
 	f.Pos = c.plan.position(c.resource.Address, p)
 	return f
+}
+
+// settled leaves out what is not known yet.
+func settled(arguments []Argument) []Argument {
+	return slices.DeleteFunc(arguments, func(a Argument) bool { return a.After == unknownText })
 }
 
 // entire makes a finding about all that happens to the resource.
@@ -265,8 +270,8 @@ func (c *change) replacePaths() []path {
 	return slices.CompactFunc(out, func(a, b path) bool { return a.String() == b.String() })
 }
 
-// differences lists the arguments that change. What the provider computes and does not know yet is left out: it is new with every
-// change. So are the tags that tags_all has for the second time.
+// differences lists the arguments that change, without what the provider makes up and without the tags that tags_all has for the second
+// time.
 func (c *change) differences() []Argument {
 	if c.compared {
 		return c.different
@@ -274,12 +279,20 @@ func (c *change) differences() []Argument {
 	c.compared = true
 	seen := map[string]bool{}
 	for _, a := range differences(nil, c.before, c.after) {
-		computed := len(a.at) == 1 && a.After == unknownText && c.computed(a.at.top())
 		again := a.at.top() == "tags_all" && seen["tags"+strings.TrimPrefix(a.Path, "tags_all")]
-		if !computed && !again {
+		if !c.madeUp(a) && !again {
 			seen[a.Path] = true
 			c.different = append(c.different, a)
 		}
 	}
 	return c.different
+}
+
+// madeUp reports whether a change of an argument is none of the configuration's: the provider does not know it yet, or a resource that is
+// made again has not got its default yet.
+func (c *change) madeUp(a Argument) bool {
+	open := a.After == unknownText
+	fresh := c.action == Replace && a.After == text(nil) && !slices.ContainsFunc(c.replacePaths(), func(p path) bool { return p.top() == a.at.top() })
+	config := c.plan.configuration(c.resource)
+	return (open || fresh) && config != nil && !configured(config.Expressions, a.at)
 }

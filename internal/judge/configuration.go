@@ -42,6 +42,25 @@ func (c *change) computed(argument string) bool {
 	return isUnknown(c.will(argument)) && config != nil && config.Expressions[argument] == nil
 }
 
+// configured reports whether a block of the configuration has an argument. In a block of many it is enough that one of them has it.
+func configured(expressions map[string]*tfjson.Expression, at path) bool {
+	if len(at) == 0 {
+		return true
+	}
+	name, isName := at[0].(string)
+	if !isName { // the number of a block
+		return configured(expressions, at[1:])
+	}
+	e := expressions[name]
+	switch {
+	case e == nil:
+		return false
+	case e.ExpressionData == nil, len(e.NestedBlocks) == 0, len(at) <= 2:
+		return true
+	}
+	return slices.ContainsFunc(e.NestedBlocks, func(b map[string]*tfjson.Expression) bool { return configured(b, at[1:]) })
+}
+
 // modulePath gives the names in a module's address: /a/b of module.a["x.y"].module.b[0].
 func modulePath(address string) string {
 	var path strings.Builder

@@ -68,7 +68,7 @@ func indexesChanged(c *change) []Finding {
 			continue
 		}
 		f := c.block(Cost, "index-capacity", Low, "the index "+name+" gets another capacity", path{"global_secondary_index", name}, was, after[name])
-		if f.Arguments = settled(f.Arguments); len(f.Arguments) == 0 {
+		if len(f.Arguments) == 0 {
 			continue
 		}
 		capacity := func(a Argument) bool {

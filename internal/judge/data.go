@@ -186,7 +186,7 @@ func replicasChanged(c *change) []Finding {
 			continue
 		}
 		f := c.block(Rest, "updated", Low, "changes the copy of the table in "+region, path{argument, region}, was, is)
-		if f.Arguments = settled(f.Arguments); len(f.Arguments) == 0 {
+		if len(f.Arguments) == 0 {
 			continue
 		}
 		if at(was, backups) == true && at(is, backups) != true {
@@ -196,11 +196,6 @@ func replicasChanged(c *change) []Finding {
 		out = append(out, f)
 	}
 	return out
-}
-
-// settled leaves out what the provider computes in a block: what is not known yet.
-func settled(arguments []Argument) []Argument {
-	return slices.DeleteFunc(arguments, func(a Argument) bool { return a.After == unknownText })
 }
 
 func replicaRemade(before, after any) bool {
@@ -254,7 +249,8 @@ func objectsExpire(c *change) []Finding {
 	deleting := func(v any) []any {
 		var out []any
 		for _, r := range elements(v) {
-			if str(at(r, "status")) != "Disabled" && !(blank(at(r, "expiration")) && blank(at(r, "noncurrent_version_expiration"))) {
+			keeps := blank(at(r, "expiration")) && blank(at(r, "noncurrent_version_expiration"))
+			if !keeps && at(r, "status") != "Disabled" {
 				out = append(out, r)
 			}
 		}
@@ -293,13 +289,13 @@ func keyDisabled(c *change) []Finding {
 	return nil
 }
 
-// retentions are the arguments that say how long a resource keeps what it holds. A never is the value that means for ever.
+// retentions are the arguments that say how long a resource keeps what it holds; never says that 0 or nothing means for ever.
 var retentions = []struct {
 	kind, argument string
 	never          bool
 	what, unit     string
 }{
-	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html; 0 or nothing is for ever.
+	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 	{"aws_cloudwatch_log_group", "retention_in_days", true, "log events are", "days"},
 	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 	{"aws_sqs_queue", "message_retention_seconds", false, "messages are", "seconds"},

@@ -80,7 +80,7 @@ func Plan(p *tfjson.Plan, o Options) (Judgement, error) {
 	j.Findings = append(j.Findings, in.outputs(p.OutputChanges)...)
 	j.Findings = append(j.Findings, in.invocations(p.ActionInvocations)...)
 	j.Findings = append(j.Findings, in.leftOut(p)...)
-	j.Drift = in.drift(p.ResourceDrift)
+	j.Drift = in.drift(p)
 	j.Sort()
 	return j, nil
 }

@@ -174,25 +174,3 @@ func newer(format string) bool {
 	_, err := fmt.Sscanf(format, "1.%d", &minor)
 	return err == nil && minor > 2
 }
-
-// drift lists what changed outside of terraform.
-func (p *plan) drift(changes []*tfjson.ResourceChange) []Drift {
-	var out []Drift
-	for _, r := range changes {
-		c, odd := p.change(r)
-		switch {
-		case r == nil:
-		case odd != "":
-			out = append(out, Drift{Action: Unknown, Address: r.Address, Name: p.name(r.Address), Pos: p.position(r.Address)})
-		case c.action == Update || c.action == Delete:
-			d := Drift{Action: c.action, Address: r.Address, Name: p.name(r.Address)}
-			if c.action == Update {
-				d.Arguments = c.differences()
-			}
-			d.Pos = c.position(d.Arguments, nil)
-			out = append(out, d)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Drift) int { return strings.Compare(a.Address, b.Address) })
-	return out
-}

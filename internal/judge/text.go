@@ -46,6 +46,8 @@ func (j Judgement) Text(w io.Writer, o TextOptions) error {
 // sum is the last line.
 func (j Judgement) sum() string {
 	switch {
+	case len(j.Findings) == 0 && j.Unchanged == 0: // also of a plan that only refreshes: it lists nothing but drift
+		return "no changes"
 	case len(j.Findings) == 0:
 		return fmt.Sprintf("no changes; %d unchanged", j.Unchanged)
 	case !slices.ContainsFunc(j.Findings, func(f Finding) bool { return f.Code != "output" }):
@@ -76,12 +78,18 @@ func (p *printer) line(format string, args ...any) {
 }
 
 func (p *printer) finding(f Finding) {
-	place := ""
+	var notes string
+	if f.Previous != "" && f.Action != Move {
+		notes += "  (was " + f.Previous + ")"
+	}
+	if f.Imported && f.Action != Import {
+		notes += "  (imported)"
+	}
 	if at := f.Pos.String(); at != "" {
-		place = "  (" + at + ")"
+		notes += "  (" + at + ")"
 	}
 	p.out.WriteString(p.class(f))
-	p.line("  %-7s  %s: %s%s", f.Action, f.display(), f.Summary, place)
+	p.line("  %-7s  %s: %s%s", f.Action, f.display(), f.Summary, notes)
 	if f.Class == Rest && !p.options.Arguments {
 		return
 	}
