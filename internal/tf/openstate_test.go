@@ -307,8 +307,9 @@ func testLockOfABackend(t *testing.T, b Binary) {
 	}
 	backend.set(&backend.lock, `{"ID":"8a3c","Operation":"OperationTypeApply","Info":"","Who":"ada@host","Version":"1.11.4","Created":"2026-11-25T19:07:10.1Z","Path":""}`)
 	l := lock(true)
-	if want := (HeldLock{Lock: Lock{ID: "8a3c"}, Holder: HolderUnknown}); l != want {
-		t.Errorf("got %+v, want %+v", l, want)
+	// Of such a lock terraform tells the id alone, OpenTofu everything.
+	if l.ID != "8a3c" || l.Holder != HolderUnknown {
+		t.Errorf("got %+v", l)
 	}
 	if err := s.Unlock(t.Context(), l); err != nil || backend.locked() {
 		t.Errorf("got %v, locked %v", err, backend.locked())
