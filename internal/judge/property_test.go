@@ -28,12 +28,13 @@ type randomPlan struct {
 
 var (
 	kinds = []string{
-		"aws_dynamodb_table", "aws_lambda_event_source_mapping", "aws_lambda_function", "aws_iam_role", "aws_iam_role_policy", "aws_sqs_queue",
+		"aws_dynamodb_table", "aws_dynamodb_table", "aws_dynamodb_table", "aws_lambda_event_source_mapping", "aws_lambda_event_source_mapping",
+		"aws_lambda_function", "aws_iam_role", "aws_iam_role_policy", "aws_sqs_queue",
 		"aws_lambda_permission", "aws_iam_role_policy_attachment", "aws_cloudwatch_log_group", "aws_s3_bucket", "aws_kms_key", "google_thing",
 		"aws_s3_bucket_lifecycle_configuration", "aws_s3_bucket_versioning", "aws_appautoscaling_target", "aws_lambda_function_url", "null_resource",
 	}
 	arguments = []string{
-		"name", "stream_enabled", "stream_view_type", "global_secondary_index", "replica", "point_in_time_recovery", "ttl", "billing_mode",
+		"name", "stream_enabled", "stream_enabled", "stream_view_type", "stream_view_type", "global_secondary_index", "replica", "point_in_time_recovery", "ttl", "billing_mode",
 		"read_capacity", "deletion_protection_enabled", "event_source_arn", "function_name", "starting_position", "batch_size", "enabled",
 		"filter_criteria", "destination_config", "function_response_types", "maximum_retry_attempts", "timeout", "memory_size",
 		"reserved_concurrent_executions", "policy", "assume_role_policy", "policy_arn", "principal", "action", "source_arn", "retention_in_days",
