@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"streamgen/internal/local"
 	"streamgen/internal/tf"
@@ -121,8 +127,88 @@ func TestApplyInterrupted(t *testing.T) {
 	b.mustRun(t, "plan", "no changes\n")
 }
 
-// at starts a command and acts on it when the stack sees an operation. It gives what the command printed, and reports false when
-// the command ended well before that, as a run does that finds its work done.
+// TestApplySurvivesRandomStops kills and interrupts applies at random requests, as many as STREAMGEN_STOPS says. Whatever they leave, the next
+// apply converges, and destroy leaves nothing in the world and no lock.
+func TestApplySurvivesRandomStops(t *testing.T) {
+	stops, err := strconv.Atoi(os.Getenv("STREAMGEN_STOPS"))
+	if err != nil {
+		t.Skip("takes minutes: STREAMGEN_STOPS says how many applies are stopped")
+	}
+	b := newBench(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	ways := []struct {
+		name string
+		act  func(gen *os.Process)
+	}{
+		{"kill of gen", func(gen *os.Process) { b.kill(t, gen, false) }},
+		{"kill of all", func(gen *os.Process) { b.kill(t, gen, true) }},
+		{"interrupt", func(gen *os.Process) { _ = gen.Signal(os.Interrupt) }},
+		{"two interrupts", func(gen *os.Process) {
+			_ = gen.Signal(os.Interrupt)
+			b.printed.await("stopping cleanly") // two signals at once are one
+			_ = gen.Signal(os.Interrupt)
+		}},
+	}
+	for stopped := 0; stopped < stops; {
+		way, after := ways[random.IntN(len(ways))], 1+random.IntN(60) // an apply from nothing makes about as many requests
+		if _, seen := b.at(t, "apply", strconv.Itoa(after), way.act); seen {
+			stopped++
+			t.Logf("stop %d: %s after %d requests", stopped, way.name, after)
+		}
+		if stopped%3 != 0 && stopped < stops {
+			continue // the next is stopped on what this one left
+		}
+		b.mustRun(t, "apply", "apply complete")
+		b.mustRun(t, "plan", "no changes\n")
+		b.mustRun(t, "destroy", "nothing left")
+		if left := inTheWorld(t, b.stack.Endpoint()); len(left) > 0 {
+			t.Fatalf("after destroy the stack still holds %v", left)
+		}
+		if locks, err := filepath.Glob(filepath.Join(b.project, ".gen", "local", "state", ".*.lock.info")); err != nil || len(locks) > 0 {
+			t.Fatalf("the state is still locked: %v, %v", locks, err)
+		}
+		if left := processesIn(t, b.project); len(left) > 0 {
+			t.Fatalf("processes are left: %v", left)
+		}
+	}
+}
+
+// inTheWorld is what a stack holds of what apply makes.
+func inTheWorld(t *testing.T, endpoint string) []string {
+	t.Helper()
+	settings := stackConfig(endpoint, "us-east-1")
+	var left []string
+	tables, err := dynamodb.NewFromConfig(settings).ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left = append(left, tables.TableNames...)
+	queues, err := sqs.NewFromConfig(settings).ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left = append(left, queues.QueueUrls...)
+	mappings, err := lambda.NewFromConfig(settings).ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mappings.EventSourceMappings {
+		left = append(left, *m.EventSourceMappingArn)
+	}
+	groups, err := cloudwatchlogs.NewFromConfig(settings).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups.LogGroups {
+		left = append(left, *g.LogGroupName)
+	}
+	return left
+}
+
+// at starts a command and acts on it when the stack sees an operation, or so many of any where operation is a number. It gives what the
+// command printed, and reports false when the command ended well before that, as a run does that finds its work done.
 func (b *bench) at(t *testing.T, name, operation string, act func(gen *os.Process)) (string, bool) {
 	t.Helper()
 	b.printed.Reset()
@@ -222,17 +308,21 @@ func processesIn(t *testing.T, project string) []int {
 	return pids
 }
 
-// requestWatch is a log handler that tells when the stack has answered a certain operation.
+// requestWatch is a log handler that tells when the stack has answered a certain operation, or so many of any.
 type requestWatch struct {
 	mu        sync.Mutex
 	operation string
+	left      int
 	seen      chan struct{}
 }
 
 func (w *requestWatch) next(operation string) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.operation, w.seen = operation, make(chan struct{})
+	w.operation, w.left, w.seen = operation, 1, make(chan struct{})
+	if n, err := strconv.Atoi(operation); err == nil {
+		w.operation, w.left = "", n
+	}
 	return w.seen
 }
 
@@ -244,9 +334,11 @@ func (w *requestWatch) Handle(_ context.Context, r slog.Record) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "operation" && w.seen != nil && strings.TrimSuffix(a.Value.String(), "/") == w.operation {
-			close(w.seen)
-			w.seen = nil
+		if a.Key == "operation" && w.seen != nil && (w.operation == "" || strings.TrimSuffix(a.Value.String(), "/") == w.operation) {
+			if w.left--; w.left == 0 {
+				close(w.seen)
+				w.seen = nil
+			}
 		}
 		return true
 	})
