@@ -108,7 +108,7 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 		Warnings: said.diagnostics, File: o.Out, Digest: digestFile(o.Out),
 	}
 	p.Warnings = slices.DeleteFunc(p.Warnings, func(d Diagnostic) bool {
-		return d.Summary == forgetting || d.Summary == targeting && len(o.Targets) > 0
+		return d.Summary == forgetting || d.Summary == forgettingOne || d.Summary == targeting && len(o.Targets) > 0
 	})
 	if p.Digest == "" {
 		return Plan{}, fmt.Errorf("%s wrote no plan to %s", t.Binary.Product, o.Out)
@@ -116,11 +116,12 @@ func (t *Terraform) plan(ctx context.Context, o PlanOptions) (Plan, error) {
 	return p, nil
 }
 
-// Warnings of terraform that say nothing new: that a plan is not about everything, which its caller wanted, and that it forgets resources,
-// which is one of its changes.
+// Warnings that say nothing new: that a plan is not about everything, which its caller wanted, and that it forgets resources, which is
+// one of its changes. OpenTofu gives the last of them once for each resource.
 const (
-	targeting  = "Resource targeting is in effect"
-	forgetting = "Some objects will no longer be managed by Terraform"
+	targeting     = "Resource targeting is in effect"
+	forgetting    = "Some objects will no longer be managed by Terraform"
+	forgettingOne = "Resource will be removed from the state"
 )
 
 // Show reads what a plan's file says, with all values. It starts the providers, which takes seconds.

@@ -170,6 +170,64 @@ output "word" { value = terraform_data.b.output }
 	}
 }
 
+// TestRealChanges has what generated configurations use beyond resources: removed, moved and import blocks, targets.
+func TestRealChanges(t *testing.T) { t.Parallel(); eachBinary(t, testRealChanges) }
+
+func testRealChanges(t *testing.T, b Binary) {
+	t.Parallel()
+	tf := openReal(t, realOptions(t, b, `
+resource "terraform_data" "dropped" {}
+resource "terraform_data" "old" {}
+`))
+	mustApply(t, tf, PlanOptions{})
+	writeTree(t, tf.Source, map[string]string{"main.tf": `
+resource "terraform_data" "new" {}
+resource "terraform_data" "imported" {}
+resource "terraform_data" "other" {}
+removed {
+  from = terraform_data.dropped
+  lifecycle { destroy = false }
+}
+moved {
+  from = terraform_data.old
+  to   = terraform_data.new
+}
+import {
+  to = terraform_data.imported
+  id = "7e40b18b-8fdf-5c95-e231-64e8e5af07e6"
+}
+`})
+	tf = openReal(t, tf.Options)
+	p := mustPlan(t, tf, PlanOptions{})
+	want := []ResourceChange{
+		{Address: "terraform_data.dropped", Action: Forget, Reason: "delete_because_no_resource_config"},
+		{Address: "terraform_data.imported", Action: Import},
+		{Address: "terraform_data.new", Action: Move, Previous: "terraform_data.old"},
+		{Address: "terraform_data.other", Action: Create},
+	}
+	slices.SortFunc(p.Changes, func(a, b ResourceChange) int { return strings.Compare(a.Address, b.Address) })
+	if !reflect.DeepEqual(p.Changes, want) || p.Summary != (Summary{Add: 1, Import: 1}) || len(p.Warnings) != 0 {
+		t.Errorf("the plan is %+v", p)
+	}
+	shown, err := tf.Show(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range shown.ResourceChanges {
+		if c.Address == "terraform_data.dropped" && !c.Change.Actions.Forget() {
+			t.Errorf("what is forgotten has the actions %v", c.Change.Actions)
+		}
+	}
+	mustApply(t, tf, PlanOptions{Out: tf.path("another.tfplan")})
+	mustHold(t, tf, "terraform_data.imported", "terraform_data.new", "terraform_data.other")
+	if _, err := tf.Apply(t.Context(), p); err == nil || !strings.Contains(err.Error(), "Saved plan is stale") {
+		t.Errorf("the plan that another one has overtaken: %v", err)
+	}
+	if p := mustPlan(t, tf, PlanOptions{Destroy: true, Targets: []string{"terraform_data.other"}}); len(p.Changes) != 1 || len(p.Warnings) != 0 {
+		t.Errorf("the plan of a target is %+v", p)
+	}
+}
+
 func TestRealDiagnostics(t *testing.T) { eachBinary(t, testRealDiagnostics) }
 
 func testRealDiagnostics(t *testing.T, b Binary) {
