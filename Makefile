@@ -23,6 +23,10 @@ build: ## build gen into bin/
 provider: ## make the AWS provider available where the Terraform registry is not (half an hour, once a machine)
 	@go run ./tools/provider
 
+.PHONY: opentofu
+opentofu: ## build OpenTofu, which tests then run with beside terraform (ten minutes, once a machine)
+	@go run ./tools/provider -opentofu
+
 .PHONY: test
 test: ## all tests, race detector on
 	go vet ./...
