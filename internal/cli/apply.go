@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ type applyOptions struct {
 	yes          bool
 	json         bool
 	plan         string
+	stacks       stackOptions
 	allowDestroy []string
 }
 
@@ -35,7 +37,11 @@ that deletes or replaces what holds data, or loses records of a stream, is refus
 gen.yaml's destroy. A table whose stream_view_type changes gets its new stream first; its mappings move there with the next apply.
 
 --plan applies a plan that 'gen plan --out' kept, unless the spec, the generated files, the packages or the state have moved since.
-Run again after an interruption, apply goes on from there.`,
+Run again after an interruption, apply goes on from there.
+
+The stacks of a project are applied one after the other where one uses tables of another, and at once otherwise. What is as the last apply left it
+is not even planned, unless --all. An entry that moved from one stack to another takes its state along. A stack that fails or is refused
+keeps others from being begun.`,
 		Example: `  gen apply --env local
   gen apply
   gen apply --yes --allow-destroy table.orders
@@ -49,6 +55,7 @@ Run again after an interruption, apply goes on from there.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.stacks.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -73,42 +80,59 @@ func runApply(ctx context.Context, std streams, start string, o applyOptions) er
 	if o.plan != "" && !filepath.IsAbs(o.plan) {
 		o.plan = filepath.Join(start, o.plan)
 	}
-	s, err := openSession(ctx, std, start, o.env, o.allowDestroy...)
+	w, err := openWorkplace(ctx, std, start, o.env, o.allowDestroy...)
+	if err != nil {
+		return err
+	}
+	if w.project.stacked() && o.plan == "" {
+		defer w.close()
+		return w.applyStacks(ctx, o)
+	}
+	s, err := w.onlySession(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	return s.applyPlan(ctx, o)
-}
-
-// applyPlan plans, judges, asks and applies.
-func (s *session) applyPlan(ctx context.Context, o applyOptions) error {
-	allowed, err := allowedData(s.project.spec.Destroy) // those of the flag are among them
+	if err := w.settled(ctx); err != nil {
+		return err
+	}
+	run, err := s.applyPlan(ctx, o, func(run report.Run, refusal error, question string) error {
+		if err := run.PlanText(std.err, std.color()); err != nil || refusal != nil || question == "" {
+			return errors.Join(err, refusal)
+		}
+		return ask(ctx, std, question, "yes")
+	})
 	if err != nil {
 		return err
+	}
+	return s.finish(run, o.json, func(r report.Run) error { return r.DoneText(std.out, "apply") })
+}
+
+// applyPlan plans, judges, asks and applies. present shows what is planned and, where there is a question, asks; its error ends the apply,
+// which it does not allow where there is a refusal.
+func (s *session) applyPlan(ctx context.Context, o applyOptions, present func(run report.Run, refusal error, question string) error) (report.Run, error) {
+	allowed, err := allowedData(s.project.spec.Destroy) // those of the flag are among them
+	if err != nil {
+		return report.Run{}, err
 	}
 	made, err := s.stamp()
 	if err != nil {
-		return err
+		return report.Run{}, err
 	}
 	plan, err := s.planOrKept(ctx, o.plan, allowed)
 	if err != nil {
-		return err
+		return report.Run{}, err
 	}
-	if err := plan.run(s.env.name, allowed).PlanText(s.std.err, s.std.color()); err != nil {
-		return err
+	question := ""
+	if plan.Plan.Changed && !s.env.local() && !o.yes {
+		question = "Apply this to AWS? Only 'yes' will do: "
 	}
-	if err := plan.refuse(allowed); err != nil {
-		return err
+	if err := present(plan.run(s.env.name, allowed), plan.refuse(allowed), question); err != nil {
+		return plan.run(s.env.name, allowed), err
 	}
 	if plan.Plan.Changed {
-		if !s.env.local() && !o.yes {
-			if err := ask(ctx, s.std, "Apply this to AWS? Only 'yes' will do: ", "yes"); err != nil {
-				return err
-			}
-		}
 		if err := s.unmoved(made); err != nil {
-			return err
+			return plan.run(s.env.name, allowed), err
 		}
 		// A plan that takes in what an interrupted apply left has been made anew: it is judged again.
 		review := func(again tf.Plan) error {
@@ -121,14 +145,12 @@ func (s *session) applyPlan(ctx context.Context, o applyOptions) error {
 			return plan.refuse(allowed)
 		}
 		if err := s.apply(ctx, plan, review); err != nil {
-			return err
+			return plan.run(s.env.name, allowed), err
 		}
 	}
 	run := plan.run(s.env.name, allowed)
-	if run.Outputs, err = s.outputs(ctx); err != nil {
-		return err
-	}
-	return s.finish(run, o.json, func(r report.Run) error { return r.DoneText(s.std.out, "apply") })
+	run.Outputs, err = s.outputs(ctx)
+	return run, err
 }
 
 // planOrKept plans, or opens the plan in the file if one is named.

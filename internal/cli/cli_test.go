@@ -151,7 +151,7 @@ func TestAllowedNames(t *testing.T) {
 // TestStamp: whatever a plan was made of makes it stale when it changes.
 func TestStamp(t *testing.T) {
 	dir := t.TempDir()
-	s := session{project: &project{dir: dir}}
+	s := session{workplace: workplace{project: &project{dir: dir, stacks: []spec.Stack{{Name: spec.MainStack}}}}, stack: spec.Stack{Name: spec.MainStack}}
 	packages := filepath.Join(".gen", "packages", s.env.target().folder(), "ship.zip")
 	for _, file := range []string{"gen.yaml", "generated/terraform/main.tf", "generated/terraform/module/a.tf", packages} {
 		write(t, filepath.Join(dir, file), "1")

@@ -15,6 +15,7 @@ type destroyOptions struct {
 	env     environment
 	confirm string
 	json    bool
+	stacks  stackOptions
 }
 
 func newDestroy(std streams, at func() (string, error)) *cobra.Command {
@@ -36,6 +37,7 @@ delete a table whose deletion protection is on.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.stacks.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.confirm, "confirm", "", "the `PROJECT`'s name, instead of being asked for it")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -55,7 +57,15 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 			return usagef("--confirm %s: the project's name is %s", o.confirm, p.spec.Project)
 		}
 	}
-	s, err := openSession(ctx, std, start, o.env)
+	w, err := openWorkplace(ctx, std, start, o.env)
+	if err != nil {
+		return err
+	}
+	if w.project.stacked() {
+		defer w.close()
+		return w.destroyStacks(ctx, o)
+	}
+	s, err := w.onlySession(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,22 +83,15 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 	}
 	if plan.Plan.Changed {
 		if !s.env.local() && o.confirm == "" {
-			const question = "This deletes the above, tables with all their items. The project's name, to confirm: "
-			if err := ask(ctx, std, question, s.project.spec.Project); err != nil {
+			if err := ask(ctx, std, destroyQuestion, s.project.spec.Project); err != nil {
 				return err
 			}
 		}
-		s.say("destroy")
-		if _, err := s.terraform.Apply(ctx, plan.Plan); err != nil {
-			return s.explain(err)
+		if err := s.destroy(ctx, plan); err != nil {
+			return err
 		}
-	}
-	left, err := s.terraform.Resources(ctx)
-	if err != nil {
-		return s.explain(err)
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("destroy left %s", strings.Join(left, ", "))
+	} else if err := s.nothingLeft(ctx); err != nil {
+		return err
 	}
 	return s.finish(run, o.json, func(r report.Run) error {
 		if err := r.DoneText(std.out, "destroy"); err != nil {
@@ -97,4 +100,27 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 		_, err := fmt.Fprintln(std.out, "nothing left")
 		return err
 	})
+}
+
+const destroyQuestion = "This deletes the above, tables with all their items. The project's name, to confirm: "
+
+// destroy applies a plan that deletes everything.
+func (s *session) destroy(ctx context.Context, p judgedPlan) error {
+	s.say("destroy")
+	if _, err := s.terraform.Apply(ctx, p.Plan); err != nil {
+		return s.explain(err)
+	}
+	return s.nothingLeft(ctx)
+}
+
+// nothingLeft is an error when the state still has resources.
+func (s *session) nothingLeft(ctx context.Context) error {
+	left, err := s.terraform.Resources(ctx)
+	if err != nil {
+		return s.explain(err)
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("destroy left %s", strings.Join(left, ", "))
+	}
+	return nil
 }

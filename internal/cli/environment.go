@@ -29,6 +29,8 @@ type environment struct {
 	endpoint  string
 	noFast    bool
 	terraform string
+	// stacks are the only ones to work on; none means all.
+	stacks []string
 
 	// settings and values, the file of variables, are those of the spec.
 	settings spec.Settings
@@ -42,7 +44,9 @@ func (e *environment) flags(cmd *cobra.Command) {
 	f.StringVar(&e.endpoint, "endpoint", defaultEndpoint, "`URL` of the local stack, for --env local")
 	f.BoolVar(&e.noFast, "no-fast", false, "let the AWS provider wait as it does on AWS, for --env local")
 	f.StringVar(&e.terraform, "terraform", "", "`PATH` of the terraform to run (default: the one on the PATH, else a download)")
+	f.StringArrayVar(&e.stacks, "stack", nil, "work on the `STACK` of gen.yaml, main for what names none (repeatable where a command takes several)")
 	_ = cmd.MarkFlagFilename("terraform")
+	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks)
 }
 
 func envFlag(cmd *cobra.Command, env *string) {
@@ -118,34 +122,37 @@ func (e environment) target() target {
 	return lambdaTarget()
 }
 
-// open finds terraform and prepares it to work on the project in the environment. Nothing runs yet but 'terraform version'.
-func (e environment) open(ctx context.Context, std streams, p *project, progress func(tf.Event)) (*tf.Terraform, error) {
+// findTerraform finds the terraform to run, or downloads it.
+func (e environment) findTerraform(ctx context.Context, std streams) (tf.Binary, error) {
 	installDir, err := tf.InstallDir()
 	if err != nil {
-		return nil, err
+		return tf.Binary{}, err
 	}
 	binary, err := tf.Find(ctx, tf.FindOptions{
 		Path:       e.terraform,
 		InstallDir: installDir,
 		Progress:   func(text string) { std.printf("gen: %s\n", text) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	if binary.Note != "" {
+	if err == nil && binary.Note != "" {
 		std.printf("gen: %s\n", binary.Note)
 	}
+	return binary, err
+}
+
+// openStack prepares terraform to work on a stack of the project in the environment. Nothing runs yet.
+func (e environment) openStack(ctx context.Context, p *project, binary tf.Binary, stack string, progress func(tf.Event)) (*tf.Terraform, error) {
 	o := tf.Options{
 		Binary:   binary,
-		Source:   filepath.Join(p.dir, filepath.FromSlash(fileplan.TerraformFolder)),
-		WorkDir:  p.work(e.name),
+		Source:   filepath.Join(p.dir, filepath.FromSlash(fileplan.StackFolder(stack))),
+		WorkDir:  p.stackWork(e.name, stack),
 		VarFile:  e.values,
 		Progress: progress,
 	}
+	var err error
 	if e.local() {
-		err = e.localOptions(p, &o)
+		err = e.localOptions(p, stack, &o)
 	} else {
-		err = e.cloudOptions(std, &o)
+		err = e.cloudOptions(p, stack, &o)
 	}
 	if err != nil {
 		return nil, err
@@ -158,7 +165,7 @@ func (e environment) open(ctx context.Context, std streams, p *project, progress
 	return t, nil
 }
 
-func (e environment) localOptions(p *project, o *tf.Options) error {
+func (e environment) localOptions(p *project, stack string, o *tf.Options) error {
 	mirror, err := tf.MirrorDir()
 	if err != nil {
 		return err
@@ -170,7 +177,7 @@ func (e environment) localOptions(p *project, o *tf.Options) error {
 	o.Env = tf.LocalEnvironment(os.Environ(), e.endpoint, e.settings.Region, !e.noFast, cliConfig)
 	o.StateFile = localState
 	o.Vars = map[string]string{
-		"packages":                    "../../" + workFolder + "/packages/" + e.target().folder(),
+		"packages":                    fileplan.PackagesFolder(stack, e.target().folder()),
 		"deletion_protection_enabled": "false",
 	}
 	if fileplan.HasAccounts(p.spec) {
@@ -182,17 +189,34 @@ func (e environment) localOptions(p *project, o *tf.Options) error {
 // localState is where the state of the local environment lies in its work folder.
 const localState = "state/terraform.tfstate"
 
-func (e environment) cloudOptions(std streams, o *tf.Options) error {
-	env, dropped := tf.CloudEnvironment(os.Environ())
+// warn names the variables that terraform does not get.
+func (e environment) warn(std streams) {
+	if e.local() {
+		return
+	}
+	_, dropped := tf.CloudEnvironment(os.Environ())
 	for _, name := range dropped {
 		std.printf("gen: %s is not passed on to terraform: it would change how gen runs it\n", name)
 	}
+}
+
+func (e environment) cloudOptions(p *project, stack string, o *tf.Options) error {
+	env, _ := tf.CloudEnvironment(os.Environ())
 	if err := refuseLoopback(env); err != nil {
 		return err
 	}
+	if p.stacked() {
+		if err := tf.SharePlugins(env); err != nil {
+			return err
+		}
+	}
 	o.Env = env
 	o.StateFile = fmt.Sprintf("../../%s/%s.tfstate", stateFolder, e.name)
-	o.Backend = tf.Backend{Type: e.settings.Backend.Type, Arguments: backendArguments(e.settings.Backend.Settings)}
+	if stack != spec.MainStack {
+		o.StateFile = fmt.Sprintf("../../../%s/%s.%s.tfstate", stateFolder, e.name, stack)
+	}
+	backend := stackBackend(e.settings.Backend, stack)
+	o.Backend = tf.Backend{Type: backend.Type, Arguments: backendArguments(backend.Settings)}
 	return nil
 }
 
@@ -231,10 +255,19 @@ func initTerraform(ctx context.Context, std streams, p *project) error {
 		return err
 	}
 	defer release()
-	t, err := e.open(ctx, std, p, progressLines(std))
+	binary, err := e.findTerraform(ctx, std)
 	if err != nil {
 		return err
 	}
 	std.printf("gen: terraform init\n")
-	return t.Init(ctx)
+	for _, stack := range p.stacks {
+		t, err := e.openStack(ctx, p, binary, stack.Name, progressLines(std))
+		if err != nil {
+			return err
+		}
+		if err := t.Init(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ type planOptions struct {
 	json         bool
 	out          string
 	allowDestroy []string
+	stacks       stackOptions
 }
 
 func newPlan(std streams, at func() (string, error)) *cobra.Command {
@@ -43,6 +44,7 @@ named with --allow-destroy. A stream whose view type changes is replaced in two 
 		},
 	}
 	o.env.flags(cmd)
+	o.stacks.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.destroy, "destroy", false, "plan what 'gen destroy' would do")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -57,11 +59,22 @@ func runPlan(ctx context.Context, std streams, start string, o planOptions) erro
 	if _, err := allowedData(o.allowDestroy); err != nil {
 		return err
 	}
-	s, err := openSession(ctx, std, start, o.env, o.allowDestroy...)
+	w, err := openWorkplace(ctx, std, start, o.env, o.allowDestroy...)
+	if err != nil {
+		return err
+	}
+	if w.project.stacked() && o.out == "" {
+		defer w.close()
+		return w.planStacks(ctx, o)
+	}
+	s, err := w.onlySession(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if err := w.settled(ctx); err != nil {
+		return err
+	}
 	allowed, err := allowedData(s.project.spec.Destroy)
 	if err != nil {
 		return err

@@ -53,6 +53,8 @@ type project struct {
 	dir   string
 	spec  *spec.Spec
 	files []fileplan.File
+	// stacks are its root modules, each after those that it needs.
+	stacks []spec.Stack
 	// history is what gen.lock is to remember of the spec.
 	history fileplan.History
 	// modules are the module's files that lack what generated code needs.
@@ -121,7 +123,8 @@ func loadProject(start string, as findingsFormat, o loadOptions) (*project, erro
 	}
 	p.spec.Destroy = append(p.spec.Destroy, o.destroy...)
 	known, history, findings := before.Next(p.spec)
-	p.spec, p.history, module.Dropped = known, history, history.Dropped
+	p.spec, p.history, module.History = known, history, history
+	p.stacks = history.Stacks(p.spec)
 	files, collisions := fileplan.Plan(p.spec, module)
 	findings = append(findings, collisions...)
 	p.warnings = append(p.warnings, findings...)
@@ -214,6 +217,17 @@ func (p *project) tree() (tree.Tree, error) {
 		return nil, err
 	}
 	return t.With(tree.File{Path: schemaFile, Data: schema}), nil
+}
+
+// stacked reports whether the project has stacks beside the main one, or instead of it.
+func (p *project) stacked() bool { return len(p.stacks) > 1 || p.stacks[0].Name != spec.MainStack }
+
+// stackWork is the folder that terraform runs in for a stack and an environment. It lies as deep as the stack's root module.
+func (p *project) stackWork(environment, stack string) string {
+	if stack == spec.MainStack {
+		return p.work(environment)
+	}
+	return p.work("stacks", environment+"."+stack)
 }
 
 // work is a path in the project's work folder.

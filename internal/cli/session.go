@@ -20,73 +20,126 @@ import (
 	"streamgen/internal/tf"
 )
 
-// session is one run of terraform on a project: generated and built if stale, initialised, in one environment.
-type session struct {
-	std       streams
-	project   *project
-	env       environment
-	terraform *tf.Terraform
-	begun     time.Time
-	compile   time.Duration
-	release   func()
+// workplace is a project that is generated and built, in one environment: what the sessions of its stacks have in common.
+type workplace struct {
+	std     streams
+	project *project
+	env     environment
+	begun   time.Time
+	compile time.Duration
+	release func()
+	// binary is the terraform that runs, life the local stack's where the environment is local, and packages has the digest of each
+	// handler's package.
+	binary   tf.Binary
+	life     stackHealth
+	packages map[string]string
 }
 
-// openSession brings the project up to date and terraform to where it can plan. What left the spec lives on, but for what the names
-// in destroy allow to be destroyed. The caller closes it.
+// session is one run of terraform on a stack of a project: generated and built if stale, initialised, in one environment.
+type session struct {
+	workplace
+	stack     spec.Stack
+	terraform *tf.Terraform
+}
+
+// openSession brings the project up to date and terraform to where it can plan: on the project's only stack, or on the one that
+// --stack names. What left the spec lives on, but for what the names in destroy allow to be destroyed. The caller closes it.
 func openSession(ctx context.Context, std streams, start string, env environment, destroy ...string) (*session, error) {
-	s := &session{std: std, env: env, begun: time.Now()}
-	s.env.complete(start)
-	p, err := loadProject(start, findingsText, loadOptions{destroy: destroy})
+	w, err := openWorkplace(ctx, std, start, env, destroy...)
 	if err != nil {
 		return nil, err
 	}
-	s.project = p
-	if err := s.env.resolve(p.spec); err != nil {
+	return w.onlySession(ctx)
+}
+
+// onlySession is the session of the only stack that is worked on. When there is none, it closes the workplace.
+func (w workplace) onlySession(ctx context.Context) (s *session, err error) {
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	chosen, err := w.chosen()
+	if err != nil {
 		return nil, err
 	}
-	if err := p.warn(std); err != nil {
+	if len(chosen) != 1 {
+		return nil, usagef("the project has stacks: choose one with --stack: %s", strings.Join(stackNames(chosen), ", "))
+	}
+	if s, err = w.session(ctx, chosen[0], w.std); err != nil {
 		return nil, err
 	}
-	var stack stackHealth
-	if s.env.local() {
-		if stack, err = probeStack(ctx, env.endpoint); err != nil {
-			return nil, err
+	return s, s.explain(s.terraform.Init(ctx))
+}
+
+// openWorkplace loads, generates and builds the project, and keeps others from working in the environment until it is closed.
+func openWorkplace(ctx context.Context, std streams, start string, env environment, destroy ...string) (w workplace, err error) {
+	w = workplace{std: std, env: env, begun: time.Now()}
+	w.env.complete(start)
+	if w.project, err = loadProject(start, findingsText, loadOptions{destroy: destroy}); err != nil {
+		return w, err
+	}
+	if err := w.env.resolve(w.project.spec); err != nil {
+		return w, err
+	}
+	if _, err := w.chosen(); err != nil {
+		return w, err
+	}
+	if err := w.project.warn(std); err != nil {
+		return w, err
+	}
+	if w.env.local() {
+		if w.life, err = probeStack(ctx, env.endpoint); err != nil {
+			return w, err
 		}
 	}
-	if s.release, err = lockProject(ctx, std, p.dir, s.env.name+".lock"); err != nil {
-		return nil, err
+	if w.release, err = lockProject(ctx, std, w.project.dir, w.env.name+".lock"); err != nil {
+		return w, err
 	}
-	if err := s.prepare(ctx, stack); err != nil {
-		s.release()
-		return nil, err
+	if err := w.prepare(ctx); err != nil {
+		w.release()
+		return w, err
 	}
-	return s, nil
+	return w, nil
 }
 
 // close lets another gen work in the environment.
-func (s *session) close() { s.release() }
+func (w workplace) close() { w.release() }
 
-// prepare generates and builds what is stale, and runs terraform init if it has to run.
-func (s *session) prepare(ctx context.Context, stack stackHealth) error {
-	story := s.std
+// prepare generates and builds what is stale, and finds terraform.
+func (w *workplace) prepare(ctx context.Context) error {
+	story := w.std
 	story.out = story.err // the result of these commands is what terraform does
-	if err := s.project.generate(ctx, story, generateOptions{}); err != nil {
+	if err := w.project.generate(ctx, story, generateOptions{}); err != nil {
 		return err
 	}
-	built, err := s.project.build(ctx, s.std, s.env.target())
-	s.compile = built.Go
+	built, err := w.project.build(ctx, w.std, w.env.target())
+	w.compile = built.Go
 	if err != nil {
 		return err
 	}
+	w.packages = map[string]string{}
+	for _, p := range built.Packages {
+		w.packages[p.Name] = p.SHA256
+	}
+	w.env.warn(w.std)
+	w.binary, err = w.env.findTerraform(ctx, w.std)
+	return err
+}
+
+// session opens a stack; what it tells goes to std. terraform init has yet to run.
+func (w workplace) session(ctx context.Context, stack spec.Stack, std streams) (*session, error) {
+	s := &session{workplace: w, stack: stack}
+	s.std = std
 	if s.env.local() {
-		if err := switchLocalState(s.project.work(s.env.name, filepath.FromSlash(localState)), stack.ID); err != nil {
-			return err
+		state := filepath.Join(s.project.stackWork(s.env.name, stack.Name), filepath.FromSlash(localState))
+		if err := switchLocalState(state, s.life.ID); err != nil {
+			return nil, err
 		}
 	}
-	if s.terraform, err = s.env.open(ctx, s.std, s.project, progressLines(s.std)); err != nil {
-		return err
-	}
-	return s.explain(s.terraform.Init(ctx))
+	var err error
+	s.terraform, err = s.env.openStack(ctx, s.project, s.binary, stack.Name, progressLines(std))
+	return s, err
 }
 
 // say names the step that begins: terraform is silent for seconds while it loads the provider.
@@ -150,14 +203,14 @@ func (s *session) explain(err error) error {
 }
 
 func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {
-	origins := fileplan.Origins(s.project.files)
+	origins := fileplan.Origins(s.project.files, s.stack.Name)
 	var findings diag.Findings
 	for _, d := range diagnostics {
 		f := d.Finding(func(file, argument string) (diag.Position, bool) {
 			return originOf(origins, file, argument)
 		})
 		if f.Pos.File == d.File && d.File != "" {
-			f.Pos.File = path.Join(fileplan.TerraformFolder, d.File)
+			f.Pos.File = path.Join(fileplan.StackFolder(s.stack.Name), d.File)
 		}
 		if strings.Contains(f.Summary+f.Detail, "Table already exists") {
 			f.Detail = strings.TrimSpace(f.Detail + "\nWrite import: true to take the table over with what is in it, or give this one another name.")

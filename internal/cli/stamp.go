@@ -28,27 +28,58 @@ type stamp struct {
 func (s *session) stamp() (stamp, error) {
 	var out stamp
 	for _, part := range []struct {
-		to   *string
-		path string
+		to    *string
+		paths []string
 	}{
-		{&out.Spec, filepath.Join(s.project.dir, specFile)},
-		{&out.Tree, filepath.Join(s.project.dir, filepath.FromSlash(fileplan.TerraformFolder))},
-		{&out.Packages, s.project.work("packages", s.env.target().folder())},
+		{&out.Spec, []string{filepath.Join(s.project.dir, specFile)}},
+		{&out.Tree, []string{s.tree()}},
+		{&out.Packages, s.packageFiles()},
 	} {
-		digest, err := digestOf(part.path)
-		if err != nil {
-			return stamp{}, fmt.Errorf("looking at what the plan is made of: %w", err)
+		for _, path := range part.paths {
+			digest, err := digestOf(path)
+			if err != nil {
+				return stamp{}, fmt.Errorf("looking at what the plan is made of: %w", err)
+			}
+			*part.to += digest
 		}
-		*part.to = digest
 	}
 	return out, nil
 }
 
-// moved names what differs from a later stamp.
-func (s stamp) moved(now stamp) []string {
+// tree is the folder of what is generated for the stack.
+func (s *session) tree() string {
+	return filepath.Join(s.project.dir, filepath.FromSlash(fileplan.StackFolder(s.stack.Name)))
+}
+
+// packageFiles are the packages of the stack's functions, or the folder of all.
+func (s *session) packageFiles() []string {
+	folder := s.project.work("packages", s.env.target().folder())
+	if !s.project.stacked() {
+		return []string{folder}
+	}
+	var files []string
+	for _, h := range s.handlers() {
+		files = append(files, filepath.Join(folder, h+".zip"))
+	}
+	return files
+}
+
+// handlers are the names of the stack's handlers.
+func (s *session) handlers() []string {
+	var names []string
+	for _, h := range s.project.spec.Handlers {
+		if h.StackName() == s.stack.Name {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}
+
+// moved names what differs from a later stamp; tree is the folder of what was generated.
+func (s stamp) moved(now stamp, tree string) []string {
 	var list []string
 	for _, part := range []struct{ what, before, after string }{
-		{specFile, s.Spec, now.Spec}, {fileplan.TerraformFolder, s.Tree, now.Tree}, {"the packages of the functions", s.Packages, now.Packages},
+		{specFile, s.Spec, now.Spec}, {tree, s.Tree, now.Tree}, {"the packages of the functions", s.Packages, now.Packages},
 	} {
 		if part.before != part.after {
 			list = append(list, part.what)
@@ -63,7 +94,7 @@ func (s *session) unmoved(since stamp) error {
 	if err != nil {
 		return err
 	}
-	if moved := since.moved(now); len(moved) > 0 {
+	if moved := since.moved(now, fileplan.StackFolder(s.stack.Name)); len(moved) > 0 {
 		return fmt.Errorf("nothing was done: %s changed since the plan was made; plan again", strings.Join(moved, ", "))
 	}
 	return nil
@@ -102,6 +133,7 @@ func digestOf(path string) (string, error) {
 // keptPlan is what stands beside a plan that was kept in a file.
 type keptPlan struct {
 	Environment string   `json:"environment"`
+	Stack       string   `json:"stack"`
 	Digest      string   `json:"digest"`
 	Targets     []string `json:"targets,omitempty"`
 	Stamp       stamp    `json:"stamp"`
@@ -115,7 +147,7 @@ func (s *session) keep(p judgedPlan) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(keptPlan{Environment: s.env.name, Digest: p.Digest, Targets: p.options.Targets, Stamp: now}, "", "  ")
+	data, err := json.MarshalIndent(keptPlan{Environment: s.env.name, Stack: s.stack.Name, Digest: p.Digest, Targets: p.options.Targets, Stamp: now}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -134,6 +166,9 @@ func (s *session) kept(file string) (tf.Plan, tf.PlanOptions, error) {
 	}
 	if k.Environment != s.env.name {
 		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the environment %s, not of %s", file, k.Environment, s.env.name)
+	}
+	if k.Stack != s.stack.Name {
+		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the stack %s, not of %s", file, k.Stack, s.stack.Name)
 	}
 	if err := s.unmoved(k.Stamp); err != nil {
 		return tf.Plan{}, tf.PlanOptions{}, err

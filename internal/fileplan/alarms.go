@@ -3,6 +3,8 @@ package fileplan
 import (
 	"slices"
 	"strings"
+
+	"streamgen/internal/spec"
 )
 
 // Alarm is one metric alarm of a handler. It goes off above its threshold and says nothing where there is nothing to
@@ -63,6 +65,14 @@ type metric struct {
 	dimensions                 Object
 }
 
+// topic is the ARN of the topic of all alarms, which the main stack makes: the others name it.
+func (h Handler) topic() any {
+	if h.StackName() == spec.MainStack {
+		return Expression("aws_sns_topic.alarms.arn")
+	}
+	return append(Text{"arn:", partition, ":sns:", region, ":", account, ":"}, parts(h.Prefixed(h.SNSTopic))...)
+}
+
 // alarm is one alarm; key is that of its threshold below "alarms", periods are the arguments that say how long.
 func (h Handler) alarm(key, description string, m metric, periods []Argument, threshold int) Alarm {
 	settings := slices.Concat(
@@ -76,7 +86,7 @@ func (h Handler) alarm(key, description string, m metric, periods []Argument, th
 	)
 	actions := anys(h.AlarmActions)
 	if h.SNSTopic != "" {
-		actions = append(actions, Expression("aws_sns_topic.alarms.arn"))
+		actions = append(actions, h.topic())
 	}
 	if len(actions) > 0 {
 		settings = append(settings, Argument{"alarm_actions", actions})

@@ -126,7 +126,7 @@ func (h Handler) variables() any {
 			own = append(own, Argument{r.Name, s.arn(r.Value.(string))})
 		}
 	}
-	for _, name := range h.usedTables() {
+	for _, name := range h.Uses() {
 		own = append(own, Argument{TableVariable(name), h.tables[name].AWSName()})
 	}
 	own = append(own, h.companionVariables()...)

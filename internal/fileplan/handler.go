@@ -125,17 +125,6 @@ func (h Handler) tagged(list []Argument) []Argument {
 // Tagging are the arguments of a resource that has tags and nothing else to say.
 func (h Handler) Tagging() []Argument { return h.tagged(nil) }
 
-// usedTables are the tables that the function may use, each once, sorted by name.
-func (h Handler) usedTables() []string {
-	var names []string
-	for _, s := range h.Sources {
-		names = append(names, s.Table)
-	}
-	names = slices.Concat(names, h.Reads, h.Writes)
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // LogGroupSettings are the log group's arguments. The provider keeps the class of a log group that has none set.
 func (h Handler) LogGroupSettings() []Argument {
 	list := []Argument{

@@ -25,6 +25,10 @@ type History struct {
 	NewStreams []string `json:"new_streams,omitempty"`
 	// Dropped are resources that left the spec and live on, as in Data: terraform is told to forget them.
 	Dropped map[string][]string `json:"dropped,omitempty"`
+	// Roots are all stacks that there have been, sorted; empty where there was the main one alone.
+	Roots []string `json:"stacks,omitempty"`
+	// Places are the stacks that an entry has been in, by its path, the present one at the end; none where that is the main one alone.
+	Places map[string][]string `json:"places,omitempty"`
 }
 
 // DataName names a resource that holds data: a table, the queue or bucket of a handler's failures, or its queue of parked records. kind is
@@ -70,15 +74,20 @@ func (h History) Next(s *spec.Spec) (*spec.Spec, History, diag.Findings) {
 		_, there := next.Data[name]
 		return there || slices.Contains(s.Destroy, name)
 	})
+	h.notePlaces(&next, &known)
 	return &known, next, findings
 }
 
-// Forgetting gives the history without resources that were dropped: nothing is known of them any more. Names that it does not have are
-// given back.
+// Forgetting gives the history without resources that were dropped, or without a stack that is empty by the name "stack.NAME": nothing is
+// known of them any more. Names that it does not have are given back.
 func (h History) Forgetting(names []string) (History, []string) {
-	h.Dropped = maps.Clone(h.Dropped)
+	h.Dropped, h.Roots = maps.Clone(h.Dropped), slices.Clone(h.roots())
 	var unknown []string
 	for _, name := range names {
+		if stack, isStack := strings.CutPrefix(name, "stack."); isStack && slices.Contains(h.Roots, stack) && len(h.Roots) > 1 {
+			h.Roots = slices.DeleteFunc(h.Roots, func(root string) bool { return root == stack })
+			continue
+		}
 		if _, found := h.Dropped[name]; !found {
 			unknown = append(unknown, name)
 		}

@@ -171,7 +171,7 @@ func (h Handler) tableStatements() []Statement {
 		write.Resources = append(write.Resources, h.tables[name].ARN())
 	}
 	var keys []any
-	for _, name := range h.usedTables() {
+	for _, name := range h.Uses() {
 		keys = append(keys, h.tables[name].key()...)
 	}
 	statements := slices.DeleteFunc([]Statement{stream, read, write}, func(s Statement) bool { return len(s.Resources) == 0 })
@@ -195,7 +195,7 @@ func (t Table) readable() []any {
 
 // key is the customer key that the table is encrypted with, if there is one.
 func (t Table) key() []any {
-	return keyOf(t.arguments, "server_side_encryption.kms_key_arn", t.KMSKeyARN)
+	return keyOf(t.arguments, tableKey, t.KMSKeyARN)
 }
 
 func keyOf(a arguments, key, arn string) []any {

@@ -19,12 +19,16 @@ type Module struct {
 	// Tables and Handlers stand in the order of the spec.
 	Tables   []Table
 	Handlers []Handler
+	// Foreign are tables of other stacks that the handlers use. The module looks them up by their names.
+	Foreign []Table
 
+	stack   string
 	dropped map[string][]string
 }
 
+// newModule is all of a spec, as if it were one stack.
 func newModule(s *spec.Spec) Module {
-	m := Module{scope: scope{s}}
+	m := Module{scope: scope{s}, stack: spec.MainStack}
 	tables := map[string]Table{}
 	for _, t := range s.Tables {
 		view := newTable(m.scope, t)
@@ -37,9 +41,43 @@ func newModule(s *spec.Spec) Module {
 	return m
 }
 
+// newStackModule is what a spec has in a stack. A table that others own is in the main one and in each that uses it.
+func newStackModule(s *spec.Spec, stack spec.Stack, h History) Module {
+	m := Module{scope: scope{s}, stack: stack.Name, dropped: h.droppedIn(stack.Name)}
+	var used []string
+	for _, f := range s.Handlers {
+		if f.StackName() == stack.Name {
+			used = append(used, f.Uses()...)
+		}
+	}
+	tables := map[string]Table{}
+	for _, t := range s.Tables {
+		view := newTable(m.scope, t)
+		switch {
+		case t.StackName() == stack.Name, t.Existing && slices.Contains(used, t.Name):
+			m.Tables = append(m.Tables, view)
+		case slices.Contains(stack.Foreign, t.Name):
+			view.Foreign = true
+			m.Foreign = append(m.Foreign, view)
+		default:
+			continue
+		}
+		tables[t.Name] = view
+	}
+	for _, f := range s.Handlers {
+		if f.StackName() == stack.Name {
+			m.Handlers = append(m.Handlers, newHandler(m.scope, f, tables))
+		}
+	}
+	return m
+}
+
+// folder is where the module's files lie.
+func (m Module) folder() string { return path.Join(StackFolder(m.stack), "module") }
+
 // Variables are the module's inputs.
 func (m Module) Variables() []Variable {
-	return slices.Concat(moduleVariables(), m.settingsVariables(), overrides(m.Tables, m.Handlers))
+	return slices.Concat(m.commonVariables(), m.settingsVariables(), m.overrides())
 }
 
 // SortedTables and SortedHandlers are what outputs list.
@@ -51,6 +89,9 @@ func (m Module) SortedTables() []Table {
 func (m Module) SortedHandlers() []Handler {
 	return slices.SortedFunc(slices.Values(m.Handlers), func(a, b Handler) int { return cmp.Compare(a.Name, b.Name) })
 }
+
+// hasTopic reports whether the topic of all alarms is made here.
+func (m Module) hasTopic() bool { return m.SNSTopic != "" && m.stack == spec.MainStack }
 
 // AlarmTopic is the name of the topic that alarms notify; nil for none.
 func (m Module) AlarmTopic() any {
@@ -65,6 +106,9 @@ func (m Module) DataSources() []string {
 	var used []Expression
 	for _, h := range m.Handlers {
 		used = append(used, h.expressions()...)
+		for _, a := range h.AlarmsOf() {
+			used = append(used, expressionsIn(a.Settings)...)
+		}
 	}
 	var list []string
 	for _, name := range []string{"aws_caller_identity", "aws_partition", "aws_region"} {
@@ -84,7 +128,7 @@ func (m Module) Addresses() []string {
 	for _, h := range m.Handlers {
 		list = append(list, h.Addresses()...)
 	}
-	if m.SNSTopic != "" {
+	if m.hasTopic() {
 		list = append(list, "aws_sns_topic.alarms")
 	}
 	return list
@@ -205,34 +249,35 @@ func EnvironmentFile(name string) string { return path.Join("environments", name
 func moduleFiles(m Module) []File {
 	root := Root{m}
 	origin := m.Origin
+	rootFolder, moduleFolder := StackFolder(m.stack), m.folder()
 	files := []File{
-		{Path: TerraformFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: origin},
-		{Path: TerraformFolder + "/providers.tf", Template: "terraform/providers.tf.tmpl", View: root, Origin: origin},
-		{Path: TerraformFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", View: root.Variables(), Origin: origin},
-		{Path: TerraformFolder + "/main.tf", Template: "terraform/main.tf.tmpl", View: root, Origin: origin},
-		{Path: TerraformFolder + "/outputs.tf", Template: "terraform/root_outputs.tf.tmpl", View: root, Origin: origin},
-		{Path: ModuleFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: origin},
-		{Path: ModuleFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", View: m.Variables(), Origin: origin},
-		{Path: ModuleFolder + "/outputs.tf", Template: "terraform/outputs.tf.tmpl", View: m, Origin: origin},
+		{Path: rootFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: origin},
+		{Path: rootFolder + "/providers.tf", Template: "terraform/providers.tf.tmpl", View: root, Origin: origin},
+		{Path: rootFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", View: root.Variables(), Origin: origin},
+		{Path: rootFolder + "/main.tf", Template: "terraform/main.tf.tmpl", View: root, Origin: origin},
+		{Path: rootFolder + "/outputs.tf", Template: "terraform/root_outputs.tf.tmpl", View: root, Origin: origin},
+		{Path: moduleFolder + "/versions.tf", Template: "terraform/versions.tf.tmpl", Origin: origin},
+		{Path: moduleFolder + "/variables.tf", Template: "terraform/variables.tf.tmpl", View: m.Variables(), Origin: origin},
+		{Path: moduleFolder + "/outputs.tf", Template: "terraform/outputs.tf.tmpl", View: m, Origin: origin},
 	}
 	if len(root.Imports()) > 0 {
-		files = append(files, File{Path: TerraformFolder + "/imports.tf", Template: "terraform/imports.tf.tmpl", View: root, Origin: origin})
+		files = append(files, File{Path: rootFolder + "/imports.tf", Template: "terraform/imports.tf.tmpl", View: root, Origin: origin})
 	}
 	if len(m.DataSources()) > 0 {
-		files = append(files, File{Path: ModuleFolder + "/data.tf", Template: "terraform/data.tf.tmpl", View: m, Origin: origin})
+		files = append(files, File{Path: moduleFolder + "/data.tf", Template: "terraform/data.tf.tmpl", View: m, Origin: origin})
 	}
 	if len(m.Moves()) > 0 {
-		files = append(files, File{Path: ModuleFolder + "/moved.tf", Template: "terraform/moved.tf.tmpl", View: m, Origin: origin})
+		files = append(files, File{Path: moduleFolder + "/moved.tf", Template: "terraform/moved.tf.tmpl", View: m, Origin: origin})
 	}
 	if len(m.Removals()) > 0 {
-		files = append(files, File{Path: ModuleFolder + "/removed.tf", Template: "terraform/removed.tf.tmpl", View: m, Origin: origin})
+		files = append(files, File{Path: moduleFolder + "/removed.tf", Template: "terraform/removed.tf.tmpl", View: m, Origin: origin})
 	}
-	if m.SNSTopic != "" {
-		files = append(files, File{Path: ModuleFolder + "/alarms.tf", Template: "terraform/alarms.tf.tmpl", View: m, Origin: origin})
+	if m.hasTopic() {
+		files = append(files, File{Path: moduleFolder + "/alarms.tf", Template: "terraform/alarms.tf.tmpl", View: m, Origin: origin})
 	}
 	for _, e := range m.Environments {
 		files = append(files, File{
-			Path: path.Join(TerraformFolder, EnvironmentFile(e.Name)), Template: "terraform/environment.tfvars.tmpl",
+			Path: path.Join(rootFolder, EnvironmentFile(e.Name)), Template: "terraform/environment.tfvars.tmpl",
 			View: EnvironmentValues{root, e}, Origin: e.Origin,
 		})
 	}

@@ -1,6 +1,9 @@
 package fileplan
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Move is a resource that has another address since its entry was renamed.
 // https://developer.hashicorp.com/terraform/language/modules/develop/refactoring
@@ -10,7 +13,7 @@ type Move struct{ From, To string }
 func (m Module) Moves() []Move {
 	was := map[string]string{} // the former local name of a renamed table, by its present one
 	var moves []Move
-	for _, t := range m.Tables {
+	for _, t := range slices.Concat(m.Tables, m.Foreign) {
 		if t.RenamedFrom == "" {
 			continue
 		}

@@ -71,7 +71,7 @@ func TestNoOverrideFiles(t *testing.T) {
 		"override": "generated/terraform/module/table_override_.tf", "my-Override": "generated/terraform/module/table_my_Override_.tf",
 		"overrides": "generated/terraform/module/table_overrides.tf",
 	} {
-		if got := terraformFile("table", name); got != want {
+		if got := terraformFile("generated/terraform/module", "table", name); got != want {
 			t.Errorf("terraformFile(%q) = %q, want %q", name, got, want)
 		}
 	}

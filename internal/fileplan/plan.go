@@ -4,7 +4,9 @@ package fileplan
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"streamgen/internal/diag"
@@ -18,8 +20,8 @@ type Project struct {
 	// VendorRuntime plans a copy of the runtime as a module of its own under generated/streamgen, for projects whose
 	// go.mod replaces the runtime's module with that folder.
 	VendorRuntime bool
-	// Dropped are resources that are to live on without terraform: those of a [History].
-	Dropped map[string][]string
+	// History is what gen.lock is to remember: the one that comes with the spec from [History.Next].
+	History History
 }
 
 // Ownership says what gen may do with a file that exists.
@@ -45,11 +47,10 @@ type File struct {
 	Origin spec.Origin
 }
 
-// The folders of a project that others than its files' plan must know: of the root module and the module that it calls, of the functions'
-// main packages and of the runtime's copy. All are relative to the project, with slashes.
+// The folders of a project that others than its files' plan must know: of the main root module, of the functions' main packages and of the
+// runtime's copy. All are relative to the project, with slashes.
 const (
 	TerraformFolder = "generated/terraform"
-	ModuleFolder    = TerraformFolder + "/module"
 	FunctionsFolder = "generated/functions"
 	RuntimeFolder   = "generated/streamgen"
 
@@ -63,46 +64,61 @@ func Plan(s *spec.Spec, p Project) ([]File, diag.Findings) {
 	var findings diag.Findings
 	checkText(s, &findings)
 
-	m := newModule(s)
-	m.dropped = p.Dropped
-	files := moduleFiles(m)
-	for _, t := range m.Tables {
-		files = append(files, tableFiles(t, &findings)...)
+	all := newModule(s)
+	var files []File
+	modules := map[string]Module{}
+	for _, stack := range p.History.Stacks(s) {
+		modules[stack.Name] = newStackModule(s, stack, p.History)
+		files = append(files, moduleFiles(modules[stack.Name])...)
 	}
-	for _, h := range m.Handlers {
-		files = append(files, handlerFiles(h, p, &findings)...)
+	for _, t := range all.Tables {
+		files = append(files, tableFiles(t, modules, &findings)...)
+	}
+	for _, h := range all.Handlers {
+		files = append(files, handlerFiles(modules[h.StackName()], h.Name, p, &findings)...)
 	}
 	told := make(map[[2]string]bool) // pairs of entries: one finding for all that they share
 	checkCollisions(files, told, &findings)
-	checkAddresses(m, told, &findings)
+	checkAddresses(all, told, &findings)
 	if p.VendorRuntime {
 		files = append(files, runtimeFiles(s)...)
 	}
 	return files, findings
 }
 
-// Origins gives the origin of each file of terraform by its path below the root module, as terraform's diagnostics name it.
-func Origins(files []File) map[string]spec.Origin {
+// Origins gives the origin of each file of a stack's terraform by its path below the root module, as terraform's diagnostics name it.
+func Origins(files []File, stack string) map[string]spec.Origin {
 	origins := make(map[string]spec.Origin)
 	for _, f := range files {
-		if name, found := strings.CutPrefix(f.Path, TerraformFolder+"/"); found {
+		if name, found := strings.CutPrefix(f.Path, StackFolder(stack)+"/"); found {
 			origins[name] = f.Origin
 		}
 	}
 	return origins
 }
 
-func tableFiles(t Table, findings *diag.Findings) []File {
+// tableFiles are a table's package and its file in each module that makes it or looks it up.
+func tableFiles(t Table, modules map[string]Module, findings *diag.Findings) []File {
 	item := newItem(t.Spec, t.Table)
 	item.check(t.Table, findings)
 	packageFile := File{Path: path.Join(tablesFolder, item.Package, "item.go"), Template: "go/item.go.tmpl", View: item, Origin: t.Origin}
 	if t.StreamOnly() {
 		return []File{packageFile} // terraform has nothing to say of it
 	}
-	return []File{{Path: terraformFile("table", t.Name), Template: "terraform/table.tf.tmpl", View: t, Origin: t.Origin}, packageFile}
+	var files []File
+	for _, stack := range slices.Sorted(maps.Keys(modules)) {
+		m := modules[stack]
+		for _, view := range slices.Concat(m.Tables, m.Foreign) {
+			if view.Name == t.Name {
+				files = append(files, File{Path: terraformFile(m.folder(), "table", t.Name), Template: "terraform/table.tf.tmpl", View: view, Origin: t.Origin})
+			}
+		}
+	}
+	return append(files, packageFile)
 }
 
-func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
+func handlerFiles(module Module, name string, p Project, findings *diag.Findings) []File {
+	h := module.Handlers[slices.IndexFunc(module.Handlers, func(h Handler) bool { return h.Name == name })]
 	m := newMain(h, p)
 	m.check(h, findings)
 	h.checkDestinations(findings)
@@ -110,7 +126,7 @@ func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
 	starter := Starter{Package: packageName(h.Name, "handler"), Constructor: h.Constructor, Routes: m.Routes}
 	handler := path.Join(handlersFolder, h.Name, "handler.go")
 	files := []File{
-		{Path: terraformFile("handler", h.Name), Template: "terraform/handler.tf.tmpl", View: h, Origin: origin},
+		{Path: terraformFile(module.folder(), "handler", h.Name), Template: "terraform/handler.tf.tmpl", View: h, Origin: origin},
 		{Path: path.Join(FunctionsFolder, h.Name, "main.go"), Template: "go/main.go.tmpl", View: m, Origin: origin},
 		{
 			Path: handler, Template: "go/handler.go.tmpl", Ownership: Once, View: starter, Origin: origin,
@@ -125,12 +141,12 @@ func handlerFiles(h Handler, p Project, findings *diag.Findings) []File {
 	return files
 }
 
-// terraformFile names the file of an entry. A name that ends in _override would make terraform merge the file into
+// terraformFile names the file of an entry in a module's folder. A name that ends in _override would make terraform merge the file into
 // the others instead of loading it: https://developer.hashicorp.com/terraform/language/files/override
-func terraformFile(kind, name string) string {
+func terraformFile(folder, kind, name string) string {
 	base := kind + "_" + LocalName(name)
 	if strings.HasSuffix(strings.ToLower(base), "_override") {
 		base += "_"
 	}
-	return fmt.Sprintf("%s/%s.tf", ModuleFolder, base)
+	return fmt.Sprintf("%s/%s.tf", folder, base)
 }

@@ -89,7 +89,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("starter (-want +got):\n%s", diff)
 	}
 
-	origins := Origins(files)
+	origins := Origins(files, spec.MainStack)
 	if len(origins) != 11 {
 		t.Errorf("%d origins, want one for each of the 11 terraform files", len(origins))
 	}

@@ -16,6 +16,8 @@ type Table struct {
 	scope
 	// Local is the name of the table's resources in terraform.
 	Local string
+	// Foreign is set for a table of another stack.
+	Foreign bool
 }
 
 func newTable(s scope, t spec.Table) Table {
@@ -38,9 +40,12 @@ func (t Table) AWSName() any {
 	return t.Prefixed(t.TableName)
 }
 
-// address is where the table stands in terraform: a resource, or a data source for a table that others own.
+// LookedUp reports whether the table is made elsewhere: by others, or by another stack.
+func (t Table) LookedUp() bool { return t.Existing || t.Foreign }
+
+// address is where the table stands in terraform: a resource, or a data source for a table that is looked up.
 func (t Table) address() string {
-	if t.Existing {
+	if t.LookedUp() {
 		return "data.aws_dynamodb_table." + t.Local
 	}
 	return "aws_dynamodb_table." + t.Local
@@ -408,7 +413,7 @@ func tagObject(tags []spec.Tag) Object {
 
 // Addresses are the table's resources in terraform, without data sources.
 func (t Table) Addresses() []string {
-	if t.Existing {
+	if t.LookedUp() {
 		return nil
 	}
 	list := []string{"aws_dynamodb_table." + t.Local}

@@ -2,6 +2,8 @@ package fileplan
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"streamgen/internal/spec"
 )
@@ -23,6 +25,9 @@ type overridable[T any] struct {
 	key, typ string
 	value    func(T) any
 }
+
+// tableKey is the key of a table's customer key.
+const tableKey = "server_side_encryption.kms_key_arn"
 
 var tableKeys = []overridable[spec.Table]{
 	{"billing_mode", "string", func(t spec.Table) any { return t.BillingMode }},
@@ -51,7 +56,7 @@ var tableKeys = []overridable[spec.Table]{
 		return positive(t.RecoveryPeriodInDays)
 	}},
 	{"server_side_encryption.enabled", "bool", func(t spec.Table) any { return t.ServerSideEncryption }},
-	{"server_side_encryption.kms_key_arn", "string", func(t spec.Table) any { return filled(t.KMSKeyARN) }},
+	{tableKey, "string", func(t spec.Table) any { return filled(t.KMSKeyARN) }},
 	{"deletion_protection_enabled", "bool", func(t spec.Table) any { return t.DeletionProtection }},
 	{"contributor_insights.enabled", "bool", func(t spec.Table) any { return t.ContributorInsights.Enabled }},
 	{"contributor_insights.mode", "string", func(t spec.Table) any { return filled(t.ContributorInsights.Mode) }},
@@ -150,13 +155,21 @@ func filled(s string) any {
 
 func listed(list []string) []string { return append([]string{}, list...) }
 
+// foreignKeys are those keys of a table that the stacks that use it have to know.
+func foreignKeys() []overridable[spec.Table] {
+	return slices.DeleteFunc(slices.Clone(tableKeys), func(k overridable[spec.Table]) bool { return k.key != tableKey })
+}
+
 // overrides are the variables of the keys that environments override, in the order of the entries.
-func overrides(tables []Table, handlers []Handler) []Variable {
+func (m Module) overrides() []Variable {
 	var list []Variable
-	for _, t := range tables {
+	for _, t := range m.Tables {
 		list = append(list, entryVariables(t.arguments, tableKeys, t.Table)...)
 	}
-	for _, h := range handlers {
+	for _, t := range m.Foreign {
+		list = append(list, entryVariables(t.arguments, foreignKeys(), t.Table)...)
+	}
+	for _, h := range m.Handlers {
 		list = append(list, entryVariables(h.arguments, handlerKeys, h.Handler)...)
 	}
 	return list
@@ -187,11 +200,17 @@ func (s scope) settingsVariables() []Variable {
 	return list
 }
 
-// moduleVariables are what every module of ours has as input.
-func moduleVariables() []Variable {
+// PackagesFolder is where the packages of a target lie, seen from a stack's root module.
+func PackagesFolder(stack, target string) string {
+	up := strings.Repeat("../", strings.Count(StackFolder(stack), "/")+1)
+	return up + ".gen/packages/" + target
+}
+
+// commonVariables are what every module of ours has as input.
+func (m Module) commonVariables() []Variable {
 	return []Variable{
 		{
-			Name: "packages", Type: "string", Default: "../../.gen/packages/lambda",
+			Name: "packages", Type: "string", Default: PackagesFolder(m.stack, "lambda"),
 			Description: "Folder of the functions' packages, <function>.zip each. Seen from the folder of the root module.",
 			Condition:   "length(var.packages) > 0", Message: "The folder of the packages has a name.",
 		},
@@ -205,14 +224,20 @@ func moduleVariables() []Variable {
 // values gives the variables their values in an environment.
 func (m Module) values(e spec.Environment) []Argument {
 	var list []Argument
-	for i, t := range e.Tables {
-		list = append(list, entryValues(m.Tables[i].arguments, tableKeys, t)...)
+	for _, t := range m.Tables {
+		list = append(list, entryValues(t.arguments, tableKeys, there(e.Tables, func(o spec.Table) bool { return o.Name == t.Name }))...)
 	}
-	for i, h := range e.Handlers {
-		list = append(list, entryValues(m.Handlers[i].arguments, handlerKeys, h)...)
+	for _, t := range m.Foreign {
+		list = append(list, entryValues(t.arguments, foreignKeys(), there(e.Tables, func(o spec.Table) bool { return o.Name == t.Name }))...)
+	}
+	for _, h := range m.Handlers {
+		list = append(list, entryValues(h.arguments, handlerKeys, there(e.Handlers, func(o spec.Handler) bool { return o.Name == h.Name }))...)
 	}
 	return list
 }
+
+// there is an entry as it is in an environment, which has all entries of the spec.
+func there[T any](entries []T, is func(T) bool) T { return entries[slices.IndexFunc(entries, is)] }
 
 func entryValues[T any](a arguments, keys []overridable[T], entry T) []Argument {
 	var list []Argument

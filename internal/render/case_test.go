@@ -51,7 +51,7 @@ func loadCase(t *testing.T, folder string) (*spec.Spec, fileplan.Project) {
 	if findings.Failed() {
 		t.Fatal(findings)
 	}
-	return s, fileplan.Project{Module: "example.com/shop", Dropped: h.Dropped}
+	return s, fileplan.Project{Module: "example.com/shop", History: h}
 }
 
 func exists(file string) bool {

@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,15 @@ import (
 )
 
 // modules are the folders whose files are one module of terraform each.
-var modules = []string{"generated/terraform/", "generated/terraform/module/"}
+func modules(files tree.Tree) []string {
+	folders := map[string]bool{}
+	for _, f := range files {
+		if path.Ext(f.Path) == ".tf" {
+			folders[path.Dir(f.Path)+"/"] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(folders))
+}
 
 // blocks parses the terraform files of a module and gives their blocks by address, such as "aws_iam_role.x" and "var.y".
 func blocks(t *testing.T, files tree.Tree, module string) map[string]*hclsyntax.Body {
@@ -58,7 +67,7 @@ func blocks(t *testing.T, files tree.Tree, module string) map[string]*hclsyntax.
 func checkReferences(t *testing.T, files tree.Tree) {
 	t.Helper()
 	found := 0
-	for _, module := range modules {
+	for _, module := range modules(files) {
 		found += checkModule(t, files, module)
 	}
 	if found == 0 {

@@ -130,7 +130,7 @@ func checkRecombined(t *testing.T, src []byte) (valid bool) {
 	}
 	var h fileplan.History
 	s, h, _ = h.Next(s)
-	files, collisions := fileplan.Plan(s, fileplan.Project{Module: "example.com/shop", Dropped: h.Dropped})
+	files, collisions := fileplan.Plan(s, fileplan.Project{Module: "example.com/shop", History: h})
 	if collisions.Failed() {
 		return false
 	}

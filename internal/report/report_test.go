@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,5 +206,46 @@ func TestTimingAddsUp(t *testing.T) {
 	got := report.TimingOf(10*time.Second, 7*time.Second, 2*time.Second)
 	if got.Own != 1 || got.String() != "10.0s: terraform 7.0s, go 2.0s, gen 1.0s" {
 		t.Errorf("%+v: %s", got, got)
+	}
+}
+
+// Each stack has a section, or a line where there is nothing more to say; in JSON its run stands beside its name.
+func TestStacks(t *testing.T) {
+	run := report.Run{Environment: "prod", Judgement: judge.Judgement{Findings: []judge.Finding{}}}
+	s := report.Stacks{Environment: "prod", Stacks: []report.StackRun{
+		{Stack: "main", Status: report.StackApplied, Run: &run},
+		{Stack: "billing", Status: report.StackUnchanged, Reason: "unchanged since the last apply"},
+		{Stack: "paper", Status: report.StackNotBegun},
+		{Stack: "shop", Status: report.StackPlanned, Reason: "with a word before", Run: &run},
+	}}
+	var b strings.Builder
+	if err := s.Text(&b, func(r report.Run, w io.Writer) error { return r.DoneText(w, "apply") }); err != nil {
+		t.Fatal(err)
+	}
+	want := `stack main:
+apply complete: 0 added, 0 changed, 0 removed
+stack billing: unchanged since the last apply
+stack paper: not begun
+stack shop:
+with a word before
+apply complete: 0 added, 0 changed, 0 removed
+`
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Stacks []map[string]any }
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	first, second := got.Stacks[0], got.Stacks[1]
+	if first["stack"] != "main" || first["status"] != "applied" || first["findings"] == nil || first["changed"] != false {
+		t.Errorf("the first stack is %v", first)
+	}
+	if _, planned := second["findings"]; planned || second["reason"] == "" {
+		t.Errorf("the second stack is %v", second)
 	}
 }

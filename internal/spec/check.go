@@ -48,6 +48,7 @@ func (d *decoder) check(s *Spec) {
 	d.checkEntries(s)
 	d.checkTableNames(s)
 	d.checkDestroy(s)
+	d.checkStacks(s)
 	d.checkEnvironments(s)
 }
 

@@ -27,7 +27,8 @@ var (
 )
 
 func reservedEnvironment(name string) (refusal, bool) {
-	if windowsDevice.MatchString(name) || name == "default" {
+	// The others are folders beside those of the environments.
+	if windowsDevice.MatchString(name) || slices.Contains([]string{"default", "cache", "packages", "stacks"}, name) {
 		return refusal{codeReservedName, "is taken", "Choose another name."}, true
 	}
 	return refusal{}, false

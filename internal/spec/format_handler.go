@@ -91,6 +91,8 @@ var handlerObject = object[Handler]{
 			preset("parking_queue", "Records in the parking queue.", integer{min: 0, max: 1_000_000}, func(h *Handler) *int { return &h.Alarms.ParkingQueue }, 0))),
 		optional("renamed_from", "The entry's name before it was renamed, so that its mappings keep their place in the stream.",
 			handlerNames, func(h *Handler) *string { return &h.RenamedFrom }),
+		optional("stack", "The stack that the function is applied with, after the stacks of other tables that it uses. Without it, the main one.",
+			stackNames, func(h *Handler) *string { return &h.Stack }),
 	}, ofMapping()...),
 }
 

@@ -77,6 +77,8 @@ var tableObject = object[Table]{
 			boolean{}, func(t *Table) *bool { return &t.Import }, false),
 		optional("renamed_from", "The entry's name before it was renamed, so that the table stays what it is.",
 			tableNames, func(t *Table) *string { return &t.RenamedFrom }),
+		optional("stack", "The stack that the table is applied with: a root module and a state of its own. Without it, the main one.",
+			stackNames, func(t *Table) *string { return &t.Stack }),
 	},
 }
 

@@ -44,6 +44,7 @@ const (
 	codeUnknownRegion     code = "unknown-region"
 	codeDuplicateItem     code = "duplicate-item"
 	codeDestroy           code = "destroy"
+	codeStackCycle        code = "stack-cycle"
 )
 
 // Rule is one rule that a spec is held to.
@@ -114,6 +115,7 @@ func fileRules() []Rule {
 		rule(codeSecret, "The spec holds no secrets", ours),
 		rule(codeUnknownRegion, "The region is an AWS region", pageRegions),
 		rule(codeDestroy, "What is to be destroyed has left the spec", ours),
+		rule(codeStackCycle, "Stacks do not need each other: each is applied after those whose tables it uses", ours),
 		rule(codeDuplicateItem, "Names in a list differ", pageTable),
 	}
 }

@@ -76,6 +76,7 @@ var schemaCodes = []string{"unknown-key", "missing-key", "missing-value", "wrong
 // beyondSchema are cases with a finding of such a kind that a schema cannot see, and why.
 var beyondSchema = map[string]string{
 	"capacity":           "billing_mode decides which keys are needed",
+	"stack-backends":     "only stacks need the key",
 	"too-many-projected": "the limit is that of all indexes together",
 	"wrong-type-key":     "JSON has no other keys than text",
 }

@@ -161,6 +161,8 @@ type Table struct {
 	Import bool
 	// RenamedFrom is the entry's key before it was renamed; empty when it was not.
 	RenamedFrom string
+	// Stack is the stack that the table is applied with; empty for the main one.
+	Stack string
 	// NewStream is set for a table that had a stream of another view type before, by what the manifest remembers: its stream begins
 	// with changes that no handler has seen.
 	NewStream bool
@@ -309,6 +311,8 @@ type Handler struct {
 	FunctionName string
 	// RenamedFrom is the entry's key before it was renamed; empty when it was not.
 	RenamedFrom string
+	// Stack is the stack that the handler is applied with; empty for the main one.
+	Stack string
 	// Description of the function; may be empty.
 	Description string
 	// MemorySize is in MB, 128 to 10,240; Timeout in seconds, 1 to 900; EphemeralStorage, the size of /tmp, in MB, 512 to 10,240.

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"streamgen/internal/tf"
+	"streamgen/internal/wholefile"
+)
+
+// An entry that moves from one stack to another keeps what it is in AWS: its resources move from one state to the other. The one that they
+// move to is written first. When gen is killed in between, they are in both, and the same command takes them out of the other; terraform
+// plans neither before that is done.
+
+// relocation is what moves from the state of one stack to that of another.
+type relocation struct {
+	from, to string
+	// entries are the paths of the entries, addresses those of all their resources.
+	entries, addresses []string
+}
+
+func (r relocation) String() string {
+	return fmt.Sprintf("%s from the stack %s to %s, with its state", strings.Join(r.entries, ", "), r.from, r.to)
+}
+
+// relocations finds what has yet to move. states are those of all stacks that are concerned, before and after.
+func (set *stackSet) relocations(ctx context.Context) (list []relocation, before, after map[string][]byte, err error) {
+	before, after = map[string][]byte{}, map[string][]byte{}
+	load := func(stack string) error {
+		if _, have := after[stack]; have {
+			return nil
+		}
+		state, err := set.state(ctx, set.sessions[stack])
+		before[stack], after[stack] = state, state
+		return err
+	}
+	for _, r := range set.project.history.Relocations(set.project.spec) {
+		for _, from := range r.From {
+			if set.sessions[from] == nil {
+				continue // it was forgotten
+			}
+			for _, stack := range []string{from, r.To} {
+				if err := load(stack); err != nil {
+					return nil, nil, nil, err
+				}
+			}
+			newFrom, newTo, moved, err := tf.MoveResources(after[from], after[r.To], r.Addresses)
+			if err != nil {
+				return nil, nil, nil, fmt.Errorf("moving %s from the stack %s to %s: %w", r.Entry, from, r.To, err)
+			}
+			if len(moved) == 0 {
+				continue
+			}
+			after[from], after[r.To] = newFrom, newTo
+			i := slices.IndexFunc(list, func(have relocation) bool { return have.from == from && have.to == r.To })
+			if i < 0 {
+				i, list = len(list), append(list, relocation{from: from, to: r.To})
+			}
+			list[i].entries, list[i].addresses = append(list[i].entries, r.Entry), append(list[i].addresses, r.Addresses...)
+		}
+	}
+	chosen := stackNames(set.chosen)
+	list = slices.DeleteFunc(list, func(r relocation) bool { return !slices.Contains(chosen, r.from) && !slices.Contains(chosen, r.to) })
+	for _, r := range list {
+		if !slices.Contains(chosen, r.from) || !slices.Contains(chosen, r.to) {
+			return nil, nil, nil, usagef("gen apply moves %s: choose both with --stack", r)
+		}
+	}
+	return list, before, after, nil
+}
+
+// settled is an error when an entry has yet to move to or from the only stack that is chosen: a plan of that stack alone would take it for
+// one that is gone, or new.
+func (w workplace) settled(ctx context.Context) error {
+	if !w.project.stacked() {
+		return nil
+	}
+	set, err := w.openStacks(ctx, stackOptions{parallel: 1})
+	if err != nil {
+		return err
+	}
+	_, _, _, err = set.relocations(ctx)
+	return err
+}
+
+// relocate moves the state of entries that have moved.
+func (set *stackSet) relocate(ctx context.Context) error {
+	list, current, _, err := set.relocations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		set.std.printf("gen: moving %s\n", r)
+		from, to := set.sessions[r.from], set.sessions[r.to]
+		newFrom, newTo, _, err := tf.MoveResources(current[r.from], current[r.to], r.addresses)
+		if err != nil {
+			return err
+		}
+		for _, s := range []*session{to, from} {
+			state := map[*session][]byte{to: newTo, from: newFrom}[s]
+			if bytes.Equal(state, current[s.stack.Name]) {
+				continue
+			}
+			current[s.stack.Name] = state
+			if err := set.init(ctx, s); err != nil {
+				return err
+			}
+			if err := s.forget(); err != nil {
+				return err
+			}
+			set.stale(s)
+			if err := s.terraform.PushState(ctx, state); err != nil {
+				return fmt.Errorf("moving %s: %w; run the same command again to go on", r, s.explain(err))
+			}
+		}
+	}
+	return nil
+}
+
+// planRelocations has the stacks of entries that have moved planned as if their state had moved already: with copies of it, in folders of
+// their own.
+func (set *stackSet) planRelocations(ctx context.Context) error {
+	list, _, after, err := set.relocations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		for _, stack := range []string{r.from, r.to} {
+			if set.relocated[stack] != "" {
+				set.relocated[stack] += "\n"
+			}
+			set.relocated[stack] += "'gen apply' moves " + r.String()
+		}
+	}
+	for stack := range set.relocated {
+		if err := set.asIf(ctx, set.sessions[stack], after[stack]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asIf has a session work on a copy of its stack with another state.
+func (set *stackSet) asIf(ctx context.Context, s *session, state []byte) error {
+	o := s.terraform.Options
+	o.WorkDir += ".moved"
+	o.StateFile, o.Backend = localState, tf.Backend{}
+	file := filepath.Join(o.WorkDir, filepath.FromSlash(localState))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if err := wholefile.Write(file, state); err != nil {
+		return err
+	}
+	t, err := tf.Open(o)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(hardStop(ctx), t.Kill)
+	s.terraform = t
+	return nil
+}

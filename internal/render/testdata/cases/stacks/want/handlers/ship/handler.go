@@ -1,0 +1,27 @@
+// Package ship handles the changes of table "orders" and table "invoices".
+//
+// This file is yours: gen created it once and never touches it again.
+package ship
+
+import (
+	"context"
+	"log/slog"
+
+	"example.com/shop/generated/tables/invoices"
+	"example.com/shop/generated/tables/orders"
+	"streamgen/runtime/stream"
+)
+
+// HandleOrders is called once per change, in order for each item. After an error this change is delivered again, and so are those of its
+// item that follow it; stream.Skip(err) lets it pass. After nil this change is done.
+func HandleOrders(ctx context.Context, c stream.Change[orders.Item]) error {
+	slog.InfoContext(ctx, "change", "eventName", c.Kind, "dynamodb", c.DynamoDB)
+	return nil
+}
+
+// HandleInvoices is called once per change, in order for each item. After an error this change is delivered again, and so are those of its
+// item that follow it; stream.Skip(err) lets it pass. After nil this change is done.
+func HandleInvoices(ctx context.Context, c stream.Change[invoices.Item]) error {
+	slog.InfoContext(ctx, "change", "eventName", c.Kind, "dynamodb", c.DynamoDB)
+	return nil
+}
