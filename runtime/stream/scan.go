@@ -108,41 +108,80 @@ func isControl(r rune) bool { return r < ' ' }
 
 // skip steps over a value and gives its text.
 func (c *cursor) skip() string {
-	first := c.peek()
-	start := c.i
-	if first != '{' && first != '[' && first != '"' {
+	start, end := 0, -1
+	switch first := c.peek(); first {
+	case '{', '[':
+		start = c.i
+		end = bracketEnd(c.s, start+1)
+	case '"':
+		start = c.i
+		end = stringEnd(c.s, start+1)
+	default:
 		return c.literal()
 	}
-	s, depth := c.s, 0
-	for i := start; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			end, plain := i+2, true // of one letter, as the names of most types, which are every second string
-			if end >= len(s) || s[end] != '"' || s[i+1] == '"' || s[i+1] == '\\' {
-				end, plain = scanPlain(s, i+1)
+	if end < 0 {
+		c.fail(errSyntax)
+		return ""
+	}
+	c.i = end + 1
+	return c.s[start:c.i]
+}
+
+// bracketEnd gives the offset of the bracket that ends the object or array whose text goes on at i; -1 when there is none.
+func bracketEnd(s string, i int) int {
+	depth, inString := 1, uint64(0)
+	for i < len(s) {
+		// Word by word, unless there is an escape in it or it may be the last.
+		for ; i+8 <= len(s); i += 8 {
+			v := wordAt(s, i)
+			escapes := v ^ '\\'*ones
+			quotes := equal(v, '"')
+			// In each byte the high bit is set when it is in a string: when the quotes up to it are odd in number.
+			inside := quotes ^ quotes<<8
+			inside ^= inside << 16
+			inside ^= inside<<32 ^ inString
+			brackets := v | ' '*ones // { and [ alike, } and ] alike
+			closing := bits.OnesCount64(equal(brackets, '}') &^ inside)
+			if (escapes-ones)&^escapes&highs != 0 || depth <= closing {
+				break
 			}
-			if !plain {
-				if end = stringEnd(s, end); end < 0 {
-					c.fail(errSyntax)
-					return ""
+			depth += bits.OnesCount64(equal(brackets, '{')&^inside) - closing
+			inString = uint64(int64(inside)>>63) & highs
+		}
+		for end := min(i+8, len(s)); i < end; i++ {
+			switch b := s[i]; {
+			case inString != 0:
+				if b == '\\' {
+					i++
+				} else if b == '"' {
+					inString = 0
+				}
+			case b == '"':
+				inString = highs
+			case b == '{' || b == '[':
+				depth++
+			case b == '}' || b == ']':
+				if depth--; depth == 0 {
+					return i
 				}
 			}
-			i = end
-		case '{', '[':
-			depth++
-			continue
-		case '}', ']':
-			depth--
-		default:
-			continue
-		}
-		if depth == 0 {
-			c.i = i + 1
-			return s[start:c.i]
 		}
 	}
-	c.fail(errSyntax)
-	return ""
+	return -1
+}
+
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
+// wordAt gives the eight bytes from i on.
+func wordAt(s string, i int) uint64 {
+	w := s[i : i+8]
+	return uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+}
+
+// equal sets the high bit of each byte of v that is b.
+func equal(v uint64, b byte) uint64 {
+	x := v ^ uint64(b)*ones
+	return ^((x&^highs + ^uint64(highs)) | x) & highs
 }
 
 // literal reads a number, true, false or null.
@@ -163,10 +202,8 @@ func (c *cursor) literal() string {
 // scanPlain goes to the first byte from i on that is not plain ASCII text: the quote that ends the string, upon which plain is true, or
 // a backslash, a control character, a byte beyond ASCII, or the end of s.
 func scanPlain(s string, i int) (at int, plain bool) {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(s); i += 8 {
-		w := s[i : i+8]
-		v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 | uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		v := wordAt(s, i)
 		quote, escape := v^'"'*ones, v^'\\'*ones
 		// In each byte the high bit is set where it is a quote, a backslash, below a space or beyond ASCII. A borrow can only
 		// set bits above the lowest one, which is what counts.

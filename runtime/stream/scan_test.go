@@ -15,11 +15,16 @@ func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, ` { "a" : 1 , "b":[ "]" , {"}":"{"} ] , "a": null } `, `{"\u0061":"\"","a\\":"\\\\"}`, `[1, -2.5e3 ,true,"x" , [] ,{}]`, "{\"\xff\":\"\xff\"}", `"x"`, `null`,
 		`{` + strings.TrimSuffix(strings.Repeat(`"n":1,`, 200), ",") + `}`, `"a text that is longer than a word, with é and \u00e9 in it"`, `["` + "\x01" + `"]`, `[1,]`, `{"a":1,}`, `[`, `[["a","","\"","\\","ab",""]]`,
+		`[[[[[[[[]]]]]]]]`, `{"a":{"b":["} ]","x\\","\\\"]",{}]}}`, `{"text with é":"[[{{\\\\"}`, `["{","[",["}"],"]"] `, `{"a":"\"}"}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		valid := json.Valid(data)
+
+		if got, want := bracketEnd(string(data), 0), plainBracketEnd(string(data)); got != want {
+			t.Errorf("the bracket ends at %d, want %d", got, want)
+		}
 
 		members, c := map[string]json.RawMessage{}, cursor{s: string(data)}
 		if c.take('{') {
@@ -56,6 +61,28 @@ func FuzzCursor(f *testing.F) {
 			}
 		}
 	})
+}
+
+// plainBracketEnd is bracketEnd without an eye to speed.
+func plainBracketEnd(s string) int {
+	depth := 1
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			for i++; i < len(s) && s[i] != '"'; i++ {
+				if s[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 func parts(r *record) []string {
