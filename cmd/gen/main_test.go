@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 // TestScript holds conversations with gen, one per file. Beside testscript's own commands they have:
 //
 //	stack             starts a local stack for the script; $ENDPOINT is where it listens
+//	createtable FILE  makes a table through the AWS SDK: CreateTable's input as Table, TTL the attribute, RecoveryDays of backups
 //	put TABLE JSON    writes an item whose attributes are all strings, through the AWS SDK
 //	edit FILE RE TEXT replaces the only match of the regular expression in a file; \n in TEXT is a new line
 //	tables NAME…      fails unless the stack holds these tables
@@ -64,13 +65,14 @@ func TestScript(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"stack":      cmdStack,
-			"put":        cmdPut,
-			"tables":     cmdTables,
-			"count":      cmdCount,
-			"edit":       cmdEdit,
-			"messages":   cmdMessages,
-			"handlerlog": cmdHandlerLog,
+			"stack":       cmdStack,
+			"createtable": cmdCreateTable,
+			"put":         cmdPut,
+			"tables":      cmdTables,
+			"count":       cmdCount,
+			"edit":        cmdEdit,
+			"messages":    cmdMessages,
+			"handlerlog":  cmdHandlerLog,
 		},
 	})
 }

@@ -58,17 +58,13 @@ type Options struct {
 	Minimal bool
 	// DefaultTags are those that every resource of the project gets.
 	DefaultTags map[string]string
-	// Elsewhere is set where other environments get the same entry.
-	Elsewhere bool
 }
 
 // Entry says in the keys of the spec what the table is; what is as the spec has it by default is left out.
 func (t Table) Entry(o Options) Entry {
 	d := t.Description
 	w := writer{table: t, options: o}
-	if o.Elsewhere {
-		w.note("import holds for every environment, and needs the table to be there; take it out once this one is in terraform's state")
-	}
+	w.note("take import out once the table is in terraform's state: where there is no such table, as in another environment, it fails an apply")
 	w.set("import", true)
 	w.unless("name", o.TableName, o.Name)
 	hash, ranges := keys(d.KeySchema)

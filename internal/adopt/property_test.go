@@ -22,7 +22,7 @@ func TestEveryEntryLoads(t *testing.T) {
 		r := random{rand.New(rand.NewPCG(seed, 1))}
 		table := r.table()
 		o := Options{
-			Name: r.name(3), TableName: *table.Description.TableName, Minimal: r.one(2), Elsewhere: r.one(2),
+			Name: r.name(3), TableName: *table.Description.TableName, Minimal: r.one(2),
 			DefaultTags: map[string]string{"Project": "shop", "ManagedBy": "streamgen"},
 		}
 		entry := table.Entry(o)

@@ -14,15 +14,16 @@ import (
 	"streamgen/internal/report"
 )
 
-// aws leads the AWS SDK to where the environment is: to the local stack, or to AWS as the ambient settings say, in the spec's region.
-func (e environment) aws(ctx context.Context) (aws.Config, error) {
+// aws leads the AWS SDK to where the environment is: to the local stack, or to AWS as the ambient settings and the options say, in
+// the spec's region.
+func (e environment) aws(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	if e.local() {
 		return aws.Config{
 			Region: e.settings.Region, BaseEndpoint: aws.String(e.endpoint),
 			Credentials: credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
 		}, nil
 	}
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(e.settings.Region))
+	c, err := config.LoadDefaultConfig(ctx, append(options, config.WithRegion(e.settings.Region))...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS settings: %w", err)
 	}
