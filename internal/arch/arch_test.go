@@ -29,7 +29,7 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/adopt", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/progress", "internal/adopt", "internal/local", "internal/wholefile", "templates"}},
 	{"internal/adopt", nil},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
@@ -44,6 +44,7 @@ var rules = []rule{
 	{"internal/tf", []string{"internal/diag", "internal/wholefile"}},
 	{"internal/judge", []string{"internal/diag"}},
 	{"internal/report", []string{"internal/tree", "internal/judge"}},
+	{"internal/progress", nil},
 	{"templates", nil},
 
 	{"internal/local", []string{"internal/local/..."}},
@@ -85,6 +86,7 @@ var thirdParty = []struct {
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
 	{"github.com/hashicorp/terraform-json", []string{"internal/tf", "internal/judge", "internal/cli"}},
 	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
+	{"github.com/mattn/go-runewidth", []string{"internal/progress"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }
 
