@@ -39,10 +39,16 @@ func (set *stackSet) relocations(ctx context.Context) (list []relocation, before
 		before[stack], after[stack] = state, state
 		return err
 	}
+	// The states of the chosen stacks are read anyway, and so gen.lock need not know of a move that somebody has taken back.
+	if err := set.readStates(ctx); err != nil {
+		return nil, nil, nil, err
+	}
+	chosen := stackNames(set.chosen)
 	for _, r := range set.project.history.Relocations(set.project.spec) {
-		for _, from := range r.From {
-			if set.sessions[from] == nil {
-				continue // it was forgotten
+		for _, stack := range set.project.stacks {
+			from := stack.Name
+			if from == r.To || !slices.Contains(r.From, from) && !(slices.Contains(chosen, from) && slices.Contains(chosen, r.To)) {
+				continue
 			}
 			for _, stack := range []string{from, r.To} {
 				if err := load(stack); err != nil {
@@ -64,7 +70,6 @@ func (set *stackSet) relocations(ctx context.Context) (list []relocation, before
 			list[i].entries, list[i].addresses = append(list[i].entries, r.Entry), append(list[i].addresses, r.Addresses...)
 		}
 	}
-	chosen := stackNames(set.chosen)
 	list = slices.DeleteFunc(list, func(r relocation) bool { return !slices.Contains(chosen, r.from) && !slices.Contains(chosen, r.to) })
 	for _, r := range list {
 		if !slices.Contains(chosen, r.from) || !slices.Contains(chosen, r.to) {
@@ -88,14 +93,21 @@ func (w workplace) settled(ctx context.Context) error {
 	return err
 }
 
-// relocate moves the state of entries that have moved.
-func (set *stackSet) relocate(ctx context.Context) error {
+// relocate moves the state of entries that have moved, after it has asked where that is wanted.
+func (set *stackSet) relocate(ctx context.Context, confirm bool) error {
 	list, current, _, err := set.relocations(ctx)
-	if err != nil {
+	if err != nil || len(list) == 0 {
 		return err
 	}
 	for _, r := range list {
 		set.std.printf("gen: moving %s\n", r)
+	}
+	if confirm {
+		if err := ask(ctx, set.std, "Move their state, and nothing in AWS? Only 'yes' will do: ", "yes"); err != nil {
+			return err
+		}
+	}
+	for _, r := range list {
 		from, to := set.sessions[r.from], set.sessions[r.to]
 		newFrom, newTo, _, err := tf.MoveResources(current[r.from], current[r.to], r.addresses)
 		if err != nil {

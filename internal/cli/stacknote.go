@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"streamgen/internal/fileplan"
 	"streamgen/internal/report"
 	"streamgen/internal/tf"
@@ -165,6 +167,19 @@ func (set *stackSet) state(ctx context.Context, s *session) ([]byte, error) {
 	}
 	set.states.Store(s.stack.Name, state)
 	return state, nil
+}
+
+// readStates reads the states of the chosen stacks, several at once: a state that is kept elsewhere takes its time.
+func (set *stackSet) readStates(ctx context.Context) error {
+	var workers errgroup.Group
+	workers.SetLimit(set.options.parallel)
+	for _, stack := range set.chosen {
+		workers.Go(func() error {
+			_, err := set.state(ctx, set.sessions[stack.Name])
+			return err
+		})
+	}
+	return workers.Wait()
 }
 
 // stale says that the state of a stack may have changed.

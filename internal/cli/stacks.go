@@ -257,7 +257,7 @@ func (w workplace) applyStacks(ctx context.Context, o applyOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := set.relocate(ctx); err != nil {
+	if err := set.relocate(ctx, !w.env.local() && !o.yes); err != nil {
 		return err
 	}
 	set.each(ctx, needs, func(s *session) bool { return set.applyStack(ctx, s, o) })
@@ -297,7 +297,9 @@ func (set *stackSet) applyStack(ctx context.Context, s *session, o applyOptions)
 }
 
 // planText prints a plan to where the story goes.
-func (set *stackSet) planText(r report.Run, to io.Writer) error { return r.PlanText(to, set.std.color()) }
+func (set *stackSet) planText(r report.Run, to io.Writer) error {
+	return r.PlanText(to, set.std.color())
+}
 
 // planStacks plans the chosen stacks.
 func (w workplace) planStacks(ctx context.Context, o planOptions) error {
@@ -322,7 +324,7 @@ func (w workplace) planStacks(ctx context.Context, o planOptions) error {
 	if err := set.finish(o.json, func(r report.Run, to io.Writer) error { return r.PlanText(to, color) }); err != nil {
 		return err
 	}
-	pending := false
+	pending := len(set.relocated) > 0
 	for _, stack := range set.chosen {
 		r := set.runs[stack.Name]
 		if r.Run != nil && len(r.Refused) > 0 {

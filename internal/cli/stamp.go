@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"streamgen/internal/fileplan"
+	"streamgen/internal/spec"
 	"streamgen/internal/tf"
 	"streamgen/internal/wholefile"
 )
@@ -167,8 +169,8 @@ func (s *session) kept(file string) (tf.Plan, tf.PlanOptions, error) {
 	if k.Environment != s.env.name {
 		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the environment %s, not of %s", file, k.Environment, s.env.name)
 	}
-	if k.Stack != s.stack.Name {
-		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the stack %s, not of %s", file, k.Stack, s.stack.Name)
+	if stack := cmp.Or(k.Stack, spec.MainStack); stack != s.stack.Name {
+		return tf.Plan{}, tf.PlanOptions{}, usagef("--plan %s: the plan is of the stack %s, not of %s", file, stack, s.stack.Name)
 	}
 	if err := s.unmoved(k.Stamp); err != nil {
 		return tf.Plan{}, tf.PlanOptions{}, err

@@ -129,22 +129,19 @@ func (h History) droppedIn(stack string) map[string][]string {
 	return dropped
 }
 
-// Relocation is an entry that has been in other stacks: its resources may still be in their state.
+// Relocation is an entry of a project with stacks: its resources may still be in the state of another one.
 type Relocation struct {
 	// Entry is the entry's path, such as "tables.orders".
 	Entry string
-	// From are the stacks that it was in, the last one at the end; To is the one that it is in.
+	// From are the stacks that it is known to have been in, the last one at the end; To is the one that it is in.
 	From []string
 	To   string
 	// Addresses are those of its resources, without an index, the ones that they had before a renaming among them.
 	Addresses []string
 }
 
-// Relocations are the entries of a spec that have been in other stacks, in the order of the spec.
+// Relocations are the entries of a spec, in its order.
 func (h History) Relocations(s *spec.Spec) []Relocation {
-	if len(h.Places) == 0 {
-		return nil
-	}
 	m := newModule(s)
 	former := map[string]string{}
 	for _, move := range m.Moves() {
@@ -153,9 +150,6 @@ func (h History) Relocations(s *spec.Spec) []Relocation {
 	var list []Relocation
 	add := func(entry, stack string, addresses []string) {
 		from := slices.DeleteFunc(slices.Clone(h.Places[entry]), func(name string) bool { return name == stack })
-		if len(from) == 0 {
-			return
-		}
 		r := Relocation{Entry: entry, From: from, To: stack}
 		for _, address := range addresses {
 			for _, a := range []string{address, former[address]} {

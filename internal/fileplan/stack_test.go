@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"streamgen/internal/spec"
 )
@@ -106,7 +107,8 @@ func TestRelocations(t *testing.T) {
 		},
 	} {
 		known, h := after(t, c.specs...)
-		if diff := cmp.Diff(c.want, h.Relocations(known)); diff != "" {
+		got := slices.DeleteFunc(h.Relocations(known), func(r Relocation) bool { return len(r.From) == 0 })
+		if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
