@@ -108,7 +108,7 @@ func isControl(r rune) bool { return r < ' ' }
 
 // skip steps over a value and gives its text.
 func (c *cursor) skip() string {
-	start, end := 0, -1
+	var start, end int
 	switch first := c.peek(); first {
 	case '{', '[':
 		start = c.i
@@ -151,9 +151,10 @@ func bracketEnd(s string, i int) int {
 		for end := min(i+8, len(s)); i < end; i++ {
 			switch b := s[i]; {
 			case inString != 0:
-				if b == '\\' {
+				switch b {
+				case '\\':
 					i++
-				} else if b == '"' {
+				case '"':
 					inString = 0
 				}
 			case b == '"':
