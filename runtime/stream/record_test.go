@@ -75,7 +75,7 @@ func TestWindowStates(t *testing.T) {
 	count := stream.OnWindow("t", func(_ context.Context, _ stream.Window, n int, _ []stream.Change[Order]) (int, error) {
 		return n + 1, nil
 	})
-	none := stream.OnWindow("t", func(_ context.Context, _ stream.Window, m map[string]int, _ []stream.Change[Order]) (map[string]int, error) {
+	none := stream.OnWindow("t", func(_ context.Context, _ stream.Window, _ map[string]int, _ []stream.Change[Order]) (map[string]int, error) {
 		return nil, nil
 	})
 	for _, c := range []struct {
