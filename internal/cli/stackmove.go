@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"streamgen/internal/tf"
-	"streamgen/internal/wholefile"
 )
 
 // An entry that moves from one stack to another keeps what it is in AWS: its resources move from one state to the other. The one that they
@@ -135,11 +134,17 @@ func (set *stackSet) relocate(ctx context.Context, confirm bool) error {
 }
 
 // planRelocations has the stacks of entries that have moved planned as if their state had moved already: with copies of it, in folders of
-// their own.
-func (set *stackSet) planRelocations(ctx context.Context) error {
+// their own. remove takes the copies away.
+func (set *stackSet) planRelocations(ctx context.Context) (remove func(), err error) {
+	var copies []string
+	remove = func() {
+		for _, folder := range copies {
+			_ = os.RemoveAll(folder) // the next plan writes it anew
+		}
+	}
 	list, _, after, err := set.relocations(ctx)
 	if err != nil {
-		return err
+		return remove, err
 	}
 	for _, r := range list {
 		for _, stack := range []string{r.from, r.to} {
@@ -150,23 +155,25 @@ func (set *stackSet) planRelocations(ctx context.Context) error {
 		}
 	}
 	for stack := range set.relocated {
-		if err := set.asIf(ctx, set.sessions[stack], after[stack]); err != nil {
-			return err
+		s := set.sessions[stack]
+		if err := s.asIf(ctx, after[stack]); err != nil {
+			return remove, err
 		}
+		copies = append(copies, filepath.Dir(filepath.Join(s.terraform.WorkDir, filepath.FromSlash(localState))))
 	}
-	return nil
+	return remove, nil
 }
 
 // asIf has a session work on a copy of its stack with another state.
-func (set *stackSet) asIf(ctx context.Context, s *session, state []byte) error {
+func (s *session) asIf(ctx context.Context, state []byte) error {
 	o := s.terraform.Options
 	o.WorkDir += ".moved"
 	o.StateFile, o.Backend = localState, tf.Backend{}
 	file := filepath.Join(o.WorkDir, filepath.FromSlash(localState))
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	if err := wholefile.Write(file, state); err != nil {
+	if err := os.WriteFile(file, state, 0o600); err != nil {
 		return err
 	}
 	t, err := tf.Open(o)

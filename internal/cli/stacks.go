@@ -131,12 +131,6 @@ func (set *stackSet) note(stack string, status report.StackStatus, reason string
 	return r
 }
 
-func (set *stackSet) status(stack string) report.StackStatus {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	return set.runs[stack].Status
-}
-
 // each works on the chosen stacks, on one when those before it are done.
 func (set *stackSet) each(ctx context.Context, before func(spec.Stack) []string, do func(*session) bool) {
 	begun := time.Now()
@@ -312,7 +306,9 @@ func (w workplace) planStacks(ctx context.Context, o planOptions) error {
 		return err
 	}
 	if !o.destroy {
-		if err := set.planRelocations(ctx); err != nil {
+		remove, err := set.planRelocations(ctx)
+		defer remove()
+		if err != nil {
 			return err
 		}
 	}

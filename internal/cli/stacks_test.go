@@ -243,7 +243,7 @@ func TestSkips(t *testing.T) {
 		if got := set.skips(t.Context(), s); got != c.want {
 			t.Errorf("%s changed: skipped %v, want %v", name, got, c.want)
 		}
-		if got := set.status("billing") == report.StackUnchanged; got != c.want {
+		if got := set.runs["billing"].Status == report.StackUnchanged; got != c.want {
 			t.Errorf("%s changed: it is said to be unchanged: %v", name, got)
 		}
 	}
