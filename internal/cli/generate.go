@@ -58,7 +58,7 @@ key destroy of gen.yaml names those that may be destroyed. An entry with another
 	f.BoolVar(&o.diff, "diff", false, "write nothing; print what would change as a unified diff")
 	f.BoolVar(&o.force, "force", false, "overwrite generated files that were edited")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.StringArrayVar(&o.forget, "forget", nil, "know no more of `table.NAME`, queue.HANDLER or bucket.HANDLER, which left the spec and is gone from AWS (repeatable)")
+	f.StringArrayVar(&o.forget, "forget", nil, "know no more of `table.NAME`, queue.HANDLER or bucket.HANDLER, which left the spec and is gone from AWS, or of stack.NAME, which is empty everywhere (repeatable)")
 	cmd.MarkFlagsMutuallyExclusive("check", "diff", "force")
 	cmd.MarkFlagsMutuallyExclusive("diff", "json")
 	return cmd
