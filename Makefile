@@ -38,6 +38,10 @@ test: ## all tests, race detector on
 bench: ## the benchmarks that back a goal: one line each, ratio NAME VALUE goal GOAL
 	@go run ./tools/bench
 
+.PHONY: bench-apply
+bench-apply: ## gen apply against the same terraform commands by hand, many stacks, many handlers: a ratio each (an hour)
+	@go run ./tools/benchapply
+
 .PHONY: verify
 verify: test waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
