@@ -43,7 +43,7 @@ func TestCases(t *testing.T) {
 				t.Error(d)
 			}
 			base := "version: 1\nproject: shop\nregion: eu-west-1\n"
-			if strings.Contains(string(*table.Description.TableArn), "us-east-1") {
+			if strings.Contains(*table.Description.TableArn, "us-east-1") {
 				base = strings.Replace(base, "eu-west-1", "us-east-1", 1)
 			}
 			if o.Minimal {

@@ -22,7 +22,7 @@ func TestEveryEntryLoads(t *testing.T) {
 		r := random{rand.New(rand.NewPCG(seed, 1))}
 		table := r.table()
 		o := Options{
-			Name: r.name(3), TableName: *table.Description.TableName, Minimal: r.one(2),
+			Name: r.name(), TableName: *table.Description.TableName, Minimal: r.one(2),
 			DefaultTags: map[string]string{"Project": "shop", "ManagedBy": "streamgen"},
 		}
 		entry := table.Entry(o)
@@ -157,12 +157,12 @@ type random struct{ *rand.Rand }
 func (r random) one(in int) bool { return r.IntN(in) == 0 }
 
 // name is one that tables and indexes may have; no name comes twice, for its last characters.
-func (r random) name(least int) string {
+func (r random) name() string {
 	words := []string{"true", "null", "orders", "1e3", "0x1F", "-1.5", "by.day", "_x", "No", "2024-01-01", ".5", "~a"}
 	letters := "abcXYZ019_.-"
 	var b strings.Builder
 	b.WriteString(strings.Trim(words[r.IntN(len(words))], "~"))
-	for range r.IntN(4) + least {
+	for range r.IntN(4) + 3 {
 		b.WriteByte(letters[r.IntN(len(letters))])
 	}
 	fmt.Fprintf(&b, "%x", r.Uint32())
@@ -182,7 +182,7 @@ func (r random) attribute() string {
 }
 
 func (r random) table() Table {
-	d := &types.TableDescription{TableName: aws.String(r.name(3)), TableStatus: types.TableStatusActive, DeletionProtectionEnabled: aws.Bool(r.one(2))}
+	d := &types.TableDescription{TableName: aws.String(r.name()), TableStatus: types.TableStatusActive, DeletionProtectionEnabled: aws.Bool(r.one(2))}
 	t := Table{
 		Description: d, Tags: map[string]string{}, Insights: map[string]types.ContributorInsightsMode{}, Replicas: map[string]*Replica{}, CustomerKeys: map[string]bool{},
 		TTL: &types.TimeToLiveDescription{TimeToLiveStatus: types.TimeToLiveStatusDisabled}, Backups: &types.PointInTimeRecoveryDescription{PointInTimeRecoveryStatus: types.PointInTimeRecoveryStatusDisabled},
@@ -226,7 +226,7 @@ func (r random) table() Table {
 		}
 	}
 	for range r.IntN(4) {
-		g := types.GlobalSecondaryIndexDescription{IndexName: aws.String(r.name(3)), IndexStatus: types.IndexStatusActive, Projection: r.projection()}
+		g := types.GlobalSecondaryIndexDescription{IndexName: aws.String(r.name()), IndexStatus: types.IndexStatusActive, Projection: r.projection()}
 		for range 1 + r.IntN(4) {
 			g.KeySchema = append(g.KeySchema, types.KeySchemaElement{AttributeName: key(), KeyType: types.KeyTypeHash})
 		}
@@ -243,7 +243,7 @@ func (r random) table() Table {
 	if len(d.KeySchema) > 1 {
 		for range r.IntN(3) {
 			d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, types.LocalSecondaryIndexDescription{
-				IndexName: aws.String(r.name(3)), Projection: r.projection(),
+				IndexName: aws.String(r.name()), Projection: r.projection(),
 				KeySchema: []types.KeySchemaElement{d.KeySchema[0], {AttributeName: key(), KeyType: types.KeyTypeRange}},
 			})
 		}

@@ -51,7 +51,7 @@ func (f fakeAWS) start(t *testing.T) (aws.Config, func() []string) {
 			fmt.Fprintf(w, `{"__type":"%s","message":"no"}`, code)
 			return
 		}
-		io.WriteString(w, answer)
+		_, _ = io.WriteString(w, answer)
 	}))
 	t.Cleanup(server.Close)
 	settings := aws.Config{
