@@ -41,10 +41,16 @@ func TestMain(m *testing.M) {
 //	handlerlog N TEXT waits until N log lines of handlers hold the text
 //	changed SUBSTR…   fails unless the paths on the last stdout are these, in order
 func TestScript(t *testing.T) {
+	params := scriptParams(t, tf.ProviderAvailable(t.Context()))
+	params.Dir = "testdata/script"
+	testscript.Run(t, params)
+}
+
+// scriptParams are what all scripts need. The condition provider tells a script whether terraform can install the AWS provider.
+func scriptParams(t *testing.T, provider bool) testscript.Params {
+	t.Helper()
 	goEnv := goEnvironment(t)
-	provider := tf.ProviderAvailable(t.Context())
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
@@ -74,7 +80,7 @@ func TestScript(t *testing.T) {
 			"messages":    cmdMessages,
 			"handlerlog":  cmdHandlerLog,
 		},
-	})
+	}
 }
 
 // goEnvironment is what the go command and terraform need where HOME is none.

@@ -32,8 +32,9 @@ type environment struct {
 	// stacks are the only ones to work on; none means all.
 	stacks []string
 
-	// settings and values, the file of variables, are those of the spec.
+	// settings, program and values, the file of variables, are those of the spec.
 	settings spec.Settings
+	program  spec.Terraform
 	values   string
 }
 
@@ -43,7 +44,7 @@ func (e *environment) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&e.endpoint, "endpoint", defaultEndpoint, "`URL` of the local stack, for --env local")
 	f.BoolVar(&e.noFast, "no-fast", false, "let the AWS provider wait as it does on AWS, for --env local")
-	f.StringVar(&e.terraform, "terraform", "", "`PATH` of the terraform to run (default: the one on the PATH, else a download)")
+	f.StringVar(&e.terraform, "terraform", "", "`PATH` of the terraform or OpenTofu to run (default: the one on the PATH, else a download)")
 	f.StringArrayVar(&e.stacks, "stack", nil, "work on the `STACK` of gen.yaml, main for what names none (repeatable where a command takes several)")
 	_ = cmd.MarkFlagFilename("terraform")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks)
@@ -81,7 +82,7 @@ func environmentNames(s *spec.Spec) []string {
 
 // resolve finds what the spec says of the environment.
 func (e *environment) resolve(s *spec.Spec) error {
-	e.settings = s.Settings
+	e.settings, e.program = s.Settings, s.Terraform
 	for _, env := range s.Environments {
 		if env.Name == e.name {
 			e.settings, e.values = env.Settings, fileplan.EnvironmentFile(env.Name)
@@ -129,6 +130,8 @@ func (e environment) findTerraform(ctx context.Context, std streams) (tf.Binary,
 		return tf.Binary{}, err
 	}
 	binary, err := tf.Find(ctx, tf.FindOptions{
+		Product:    tf.Product(e.program.Binary),
+		Version:    e.program.Version,
 		Path:       e.terraform,
 		InstallDir: installDir,
 		Progress:   func(text string) { std.printf("gen: %s\n", text) },

@@ -29,6 +29,11 @@ var specObject = object[Spec]{
 		optional("name_prefix", "What stands before every name in AWS.", namePrefixes, func(s *Spec) *string { return &s.NamePrefix }),
 		optional("backend", "Where terraform keeps its state: one of local, s3, gcs, azurerm, http and remote, with its arguments.",
 			backendShape{}, func(s *Spec) *Backend { return &s.Backend }),
+		nested("terraform", "What applies the project.",
+			preset("binary", "The program on the PATH: terraform, or OpenTofu's tofu. A project's state belongs to one of them.",
+				choice{values: []string{"terraform", "tofu"}}, func(s *Spec) *string { return &s.Terraform.Binary }, "terraform"),
+			optional("version", "The only version to use. Without it every version that gen supports will do. Where the PATH has another, terraform is downloaded.",
+				programVersions, func(s *Spec) *string { return &s.Terraform.Version })),
 		optional("tags", "Tags of every resource that takes tags.", ownTags(), func(s *Spec) *[]Tag { return &s.Tags }),
 		nested("alarms", "Who is told of alarms.",
 			optional("sns_topic", "A topic that is made for all alarms.", topicNames, func(s *Spec) *string { return &s.SNSTopic }),
@@ -52,6 +57,11 @@ var specObject = object[Spec]{
 }
 
 var dataNames = matching{pattern: regexp.MustCompile(`^(table|queue|bucket|parking|idempotency|log_group)\..+$`), what: "table.NAME, or queue, bucket, parking, idempotency or log_group before a dot and the handler", form: "Write what it is before the entry's name: table.orders.", max: 300}
+
+var programVersions = matching{
+	pattern: regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z.-]+)?$`), what: "one version",
+	form: "Write a version such as 1.12.6, no range.", max: 64,
+}
 
 // namedHandler completes a handler, and its only source where it has no others.
 func namedHandler(e entry, h Handler) Handler {

@@ -30,8 +30,18 @@ type Spec struct {
 	Destroy []string
 	// Environments stand in the order of the file.
 	Environments []Environment
+	// Terraform is what applies the project.
+	Terraform Terraform
 	// Origin is the top level of the file.
 	Origin Origin
+}
+
+// Terraform chooses the program that applies a project.
+type Terraform struct {
+	// Binary is "terraform" or "tofu".
+	Binary string
+	// Version is the only version to use, such as "1.12.6"; empty for every one that gen supports.
+	Version string
 }
 
 // Settings are where and under which names a spec is applied. Each environment has its own.
