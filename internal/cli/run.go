@@ -85,9 +85,12 @@ func (e findingsError) Error() string { return fmt.Sprintf("%d findings", len(e.
 func (s streams) exit(ctx context.Context, err error) int {
 	var findings findingsError
 	var usage usageError
+	var passed terraformExit
 	switch {
 	case err == nil:
 		return ExitOK
+	case errors.As(err, &passed):
+		return int(passed)
 	case errors.Is(err, errPending):
 		return ExitChanges
 	case errors.Is(err, errWouldRefuse):
@@ -158,6 +161,10 @@ Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending, 4 refused.`,
 		newPlan(std, at),
 		newApply(std, at),
 		newDestroy(std, at),
+		newDrift(std, at),
+		newOutput(std, at),
+		newTerraform(std, at),
+		newUnlock(std, at),
 		newImport(std, at),
 		newDoctor(std, at),
 		newLocal(std),

@@ -54,8 +54,7 @@ func TestLockOf(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"no error": nil, "another": io.EOF, "no lock": &Error{Err: errors.New("exit code 1")},
-		"no ID":       &Error{Err: errors.New("exit code 1: Lock Info:\n  Who: x")},
-		"nothing yet": &Error{Err: errors.New("exit code 1: Lock Info:")},
+		"no ID": &Error{Err: errors.New("exit code 1: Lock Info:\n  Who: x")},
 	} {
 		if got, found := LockOf(err); found {
 			t.Errorf("%s: got %+v", name, got)
