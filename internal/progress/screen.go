@@ -54,6 +54,10 @@ func (s *screen) space() (columns, rows int) {
 	return columns, rows - 1
 }
 
+// eraseBelow empties the cursor's row and all below it. What tmux erases from its very first cell on it keeps above the window; so the first
+// row is emptied by itself, and the rest from the second column on.
+const eraseBelow = "\x1b[K\x1b[C\x1b[J\r"
+
 // put prints text where the lines are, and other lines below it, all at once.
 func (s *screen) put(text string, lines []line) error {
 	columns, _ := s.space()
@@ -69,7 +73,7 @@ func (s *screen) put(text string, lines []line) error {
 		b.WriteString("\r") // the terminal may have echoed a key
 	}
 	if old && wipe {
-		b.WriteString("\x1b[J")
+		b.WriteString(eraseBelow)
 	}
 	b.WriteString(text)
 	for _, l := range lines {
@@ -80,7 +84,7 @@ func (s *screen) put(text string, lines []line) error {
 		}
 	}
 	if old && !wipe {
-		b.WriteString("\x1b[J")
+		b.WriteString(eraseBelow)
 	}
 	s.lines, s.columns = lines, columns
 	_, err := io.WriteString(s.out, b.String())

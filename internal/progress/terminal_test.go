@@ -70,6 +70,13 @@ func (t *terminal) control(n, what string) {
 	case what == "A" && count > 0:
 		t.y = max(t.top, t.y-count)
 		t.x = min(t.x, t.columns-1)
+	case what == "C" && n == "":
+		t.x = min(t.x+1, t.columns-1)
+	case what == "J" && n == "" && t.x == 0 && t.y == t.top:
+		// tmux takes this for a screen that is cleared, and keeps what was on it above the window.
+		t.lines = append(t.lines, &row{})
+		t.y = len(t.lines) - 1
+		t.top = t.y
 	case what == "K" && n == "", what == "J" && n == "":
 		// Where the row is full the cursor stands on its last cell, which is erased.
 		t.x = min(t.x, t.columns-1)
