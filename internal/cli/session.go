@@ -28,6 +28,8 @@ type workplace struct {
 	begun   time.Time
 	compile time.Duration
 	release func()
+	// progress shows what terraform does; nil where nobody looks.
+	progress *following
 	// binary is the terraform that runs, life the local stack's where the environment is local, and packages has the digest of each
 	// handler's package.
 	binary   tf.Binary
@@ -96,15 +98,24 @@ func openWorkplace(ctx context.Context, std streams, start string, env environme
 	if w.release, err = lockProject(ctx, std, w.project.dir, w.env.name+".lock"); err != nil {
 		return w, err
 	}
-	if err := w.prepare(ctx); err != nil {
+	if w.progress, err = newProgress(ctx, std, ""); err != nil {
 		w.release()
+		return w, err
+	}
+	if err := w.prepare(ctx); err != nil {
+		w.close()
 		return w, err
 	}
 	return w, nil
 }
 
-// close lets another gen work in the environment.
-func (w workplace) close() { w.release() }
+// close ends the display and lets another gen work in the environment.
+func (w workplace) close() {
+	if err := w.progress.close(); err != nil {
+		w.std.printf("gen: %v\n", err)
+	}
+	w.release()
+}
 
 // prepare generates and builds what is stale, and finds terraform.
 func (w *workplace) prepare(ctx context.Context) error {
@@ -138,8 +149,16 @@ func (w workplace) session(ctx context.Context, stack spec.Stack, std streams) (
 		}
 	}
 	var err error
-	s.terraform, err = s.env.openStack(ctx, s.project, s.binary, stack.Name, progressLines(std))
+	s.terraform, err = s.env.openStack(ctx, s.project, s.binary, stack.Name, s.progress.of(s.label(), entryNames(s.project.files)))
 	return s, err
+}
+
+// label names the stack where there are several.
+func (s *session) label() string {
+	if !s.project.stacked() {
+		return ""
+	}
+	return s.stack.Name
 }
 
 // say names the step that begins: terraform is silent for seconds while it loads the provider.
@@ -148,7 +167,14 @@ func (s *session) say(step string) { s.std.printf("gen: terraform %s\n", step) }
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
 func (s *session) apply(ctx context.Context, p judgedPlan, review func(tf.Plan) error) error {
 	s.say("apply")
-	_, err := s.terraform.ApplyConverging(ctx, p.Plan, p.options, review)
+	s.progress.expect(s.label(), p.Plan.Summary)
+	_, err := s.terraform.ApplyConverging(ctx, p.Plan, p.options, func(again tf.Plan) error {
+		if err := review(again); err != nil {
+			return err
+		}
+		s.progress.expect(s.label(), again.Summary)
+		return nil
+	})
 	return s.explain(err)
 }
 
