@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,8 @@ type environment struct {
 	endpoint  string
 	noFast    bool
 	terraform string
+	// lockTimeout is how long to wait for a state that another terraform has locked.
+	lockTimeout time.Duration
 	// stacks are the only ones to work on; none means all.
 	stacks []string
 
@@ -45,6 +48,7 @@ func (e *environment) flags(cmd *cobra.Command) {
 	f.StringVar(&e.endpoint, "endpoint", defaultEndpoint, "`URL` of the local stack, for --env local")
 	f.BoolVar(&e.noFast, "no-fast", false, "let the AWS provider wait as it does on AWS, for --env local")
 	f.StringVar(&e.terraform, "terraform", "", "`PATH` of the terraform or OpenTofu to run (default: the one on the PATH, else a download)")
+	f.DurationVar(&e.lockTimeout, "lock-timeout", time.Minute, "wait this `DURATION` for a state that another terraform has locked, such as 5m; 0s not to wait")
 	f.StringArrayVar(&e.stacks, "stack", nil, "work on the `STACK` of gen.yaml, main for what names none (repeatable where a command takes several)")
 	_ = cmd.MarkFlagFilename("terraform")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks)
@@ -150,6 +154,11 @@ func (e environment) openStack(ctx context.Context, p *project, binary tf.Binary
 		WorkDir:  p.stackWork(e.name, stack),
 		VarFile:  e.values,
 		Progress: progress,
+		// To tf.Options none at all means the usual time.
+		LockTimeout: max(e.lockTimeout, 1),
+	}
+	if e.lockTimeout < 0 {
+		return nil, usagef("--lock-timeout %s: want a time such as 5m, or 0s not to wait", e.lockTimeout)
 	}
 	var err error
 	if e.local() {

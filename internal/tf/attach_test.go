@@ -120,6 +120,43 @@ func TestAttachKilled(t *testing.T) {
 	}
 }
 
+// On a terminal terraform has heard the second Ctrl-C as well, and ends by itself.
+func TestAttachWaitsForTheEndOnATerminal(t *testing.T) {
+	f := newFake(t).on("console", scene{Hang: "telling", Code: 1, Stdout: "ready\n"})
+	in, typed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tf := f.open(nil)
+	code := make(chan int, 1)
+	go func() {
+		n, err := tf.Attach(t.Context(), Streams{In: in, Out: out, Err: os.Stderr, Terminal: true}, "console")
+		if err != nil {
+			t.Error(err)
+		}
+		code <- n
+	}()
+	lines := bufio.NewReader(shown)
+	if got, err := lines.ReadString('\n'); got != "ready\n" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	tf.Kill()
+	if _, err := typed.WriteString("still here\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := lines.ReadString('\n'); got != "still here\n" {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	typed.Close()
+	if n := <-code; n != 1 {
+		t.Errorf("exit code %d", n)
+	}
+}
+
 func TestAttachWithoutTerraform(t *testing.T) {
 	tf := newFake(t).open(func(o *Options) { o.Binary.Path = filepath.Join(t.TempDir(), "none") })
 	if _, err := tf.Attach(t.Context(), Streams{}, "plan"); !errors.Is(err, os.ErrNotExist) {
