@@ -32,7 +32,7 @@ test: ## all tests, race detector on
 	go vet ./...
 	cd examples && go vet ./... && go test ./...
 	cd tools/sonicbench && go vet ./...
-	go test -race -timeout 14m ./...
+	go test -race -timeout 20m ./...
 
 .PHONY: bench
 bench: ## the benchmarks that back a goal: one line each, ratio NAME VALUE goal GOAL
@@ -43,7 +43,15 @@ bench-apply: ## gen apply against the same terraform commands by hand, many stac
 	@go run ./tools/benchapply
 
 .PHONY: verify
-verify: test waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
+verify: test long stops waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
+
+.PHONY: long
+long: ## the tests that take too long for every run: all conversations, all examples, OpenTofu where it is built
+	STREAMGEN_LONG=1 go test -count 1 -timeout 60m -run 'TestScript|TestExamples|TestBinaries' ./cmd/gen
+
+.PHONY: stops
+stops: ## fifty applies are killed and interrupted at random points
+	STREAMGEN_STOPS=50 go test -count 1 -timeout 60m -run TestApplySurvivesRandomStops ./cmd/gen
 
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits

@@ -43,8 +43,8 @@ func TestExamplesAreUpToDate(t *testing.T) {
 // TestExamples applies each example to a local stack and watches what its handler does. The aggregation is refused there by name;
 // its handler has a test of its own.
 func TestExamples(t *testing.T) {
-	if testing.Short() || !tf.ProviderAvailable(t.Context()) {
-		t.Skip("needs the AWS provider: make provider")
+	if os.Getenv("STREAMGEN_LONG") == "" || !tf.ProviderAvailable(t.Context()) {
+		t.Skip("takes minutes, and needs the AWS provider: make provider long")
 	}
 	examples := copyExamples(t)
 	for name, check := range map[string]func(t *testing.T, e *example){

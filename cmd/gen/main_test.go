@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 //	tables NAME…      fails unless the stack holds these tables
 //	count TABLE N     fails unless the table holds N items
 //	messages QUEUE N TEXT  fails unless the queue holds N messages with the text, which stay in it
+//	drop TABLE        deletes a table through the AWS SDK
+//	batchsize FUNCTION N  changes the batch size of a function's mapping through the AWS SDK
 //	handlerlog N TEXT waits until N log lines of handlers hold the text
 //	changed SUBSTR…   fails unless the paths on the last stdout are these, in order
 func TestScript(t *testing.T) {
@@ -65,6 +67,8 @@ func scriptParams(t *testing.T, provider bool) testscript.Params {
 			switch name {
 			case "provider":
 				return provider, nil
+			case "long":
+				return os.Getenv("STREAMGEN_LONG") != "", nil
 			case "waits":
 				return os.Getenv("STREAMGEN_WITH_WAITS") != "", nil
 			}
@@ -76,6 +80,8 @@ func scriptParams(t *testing.T, provider bool) testscript.Params {
 			"put":         cmdPut,
 			"tables":      cmdTables,
 			"count":       cmdCount,
+			"drop":        cmdDrop,
+			"batchsize":   cmdBatchSize,
 			"edit":        cmdEdit,
 			"messages":    cmdMessages,
 			"handlerlog":  cmdHandlerLog,

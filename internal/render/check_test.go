@@ -124,12 +124,12 @@ func reference(traversal hcl.Traversal) string {
 func checkGo(t *testing.T, files tree.Tree) {
 	t.Helper()
 	c := checker{
-		fset:    token.NewFileSet(),
+		fset: token.NewFileSet(),
 		sources: map[string][]string{
 			"streamgen/runtime/stream": {runtimeOutline}, "streamgen/runtime/streamtest": {streamtestOutline},
 			"streamgen/runtime/streamsqs": {streamsqsOutline}, "streamgen/runtime/streamdynamodb": {streamdynamodbOutline},
 		},
-		done:    map[string]*types.Package{},
+		done: map[string]*types.Package{},
 	}
 	for _, f := range files {
 		if path.Ext(f.Path) == ".go" {
