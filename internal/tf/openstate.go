@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -70,11 +71,15 @@ func (t *Terraform) connect(ctx context.Context) error {
 	if err := readJSON(t.path(initFile), &last); err == nil && last == now {
 		return nil
 	}
-	if err := remove(t.path(initFile)); err != nil {
+	// What the folder was connected to before is of no interest: there is nothing to move.
+	noPlugins, connected := t.path("no-plugins"), t.path(dataDir, "terraform.tfstate")
+	if err := errors.Join(remove(t.path(initFile), t.path(lockFile)), os.RemoveAll(t.path(dataDir)), os.MkdirAll(noPlugins, 0o755)); err != nil {
 		return fmt.Errorf("opening the state: %w", err)
 	}
-	// What the folder was connected to before is of no interest: there is nothing to move.
-	if _, err := t.stream(ctx, "init", []string{"-json", "-input=false", "-reconfigure"}); err != nil {
+	// Once the backend is connected, terraform init installs the providers of what is in the state, which nothing here needs. It is told
+	// to look for them where there are none, and that this fails does not matter.
+	_, err := t.stream(ctx, "init", []string{"-json", "-input=false", "-plugin-dir=" + noPlugins})
+	if _, missing := os.Stat(connected); err != nil && (missing != nil || t.ready(ctx) != nil) {
 		return err
 	}
 	if err := writeJSON(t.path(initFile), now); err != nil {
