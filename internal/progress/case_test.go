@@ -39,7 +39,7 @@ func (c *clock) pass(d *Display, by time.Duration) {
 //	KIND STACK ACTION ADDRESS ELAPSED [NAME]    an event, such as "apply_start - create aws_x.y 0s table orders"
 //	+DURATION                                   time passes
 //	say TEXT, ask TEXT                          others print a line, or a question
-//	answer                                      the terminal echoes the end of a line that was typed
+//	type TEXT, answer                           the terminal echoes what was typed, or a line of that
 //	resize COLUMNS ROWS                         the window changes
 //	look                                        a person looks at it
 //	aside TEXT                                  others print a line by another way
@@ -111,6 +111,10 @@ func play(t *testing.T, script string, d *Display, c *clock, term *terminal, scr
 		case word == "answer":
 			if term != nil {
 				fmt.Fprint(term, "yes\n")
+			}
+		case word == "type":
+			if term != nil {
+				fmt.Fprint(term, rest)
 			}
 		case word == "resize":
 			if term != nil {

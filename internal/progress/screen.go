@@ -13,9 +13,8 @@ import (
 type screen struct {
 	out  io.Writer
 	size func() (columns, rows int)
-	// lines are those that stand above the cursor now, columns the width that they were drawn at.
-	lines   []line
-	columns int
+	// lines are those that stand above the cursor now.
+	lines []line
 }
 
 // line is a row of the tree. name gives way where the window is too narrow.
@@ -60,19 +59,18 @@ const eraseBelow = "\x1b[K\x1b[C\x1b[J\r"
 
 // put prints text where the lines are, and other lines below it, all at once.
 func (s *screen) put(text string, lines []line) error {
-	columns, _ := s.space()
-	old, wipe := len(s.lines) > 0, text != "" || columns != s.columns
-	if !wipe && slices.Equal(lines, s.lines) || text == "" && !old && len(lines) == 0 {
+	if text == "" && slices.Equal(lines, s.lines) {
 		return nil
 	}
+	old := len(s.lines) > 0
 	var b strings.Builder
 	if old {
-		fmt.Fprintf(&b, "\x1b[%dA", s.rows(columns))
+		fmt.Fprintf(&b, "\x1b[%dA", s.rows())
 	}
 	if old || text == "" {
 		b.WriteString("\r") // the terminal may have echoed a key
 	}
-	if old && wipe {
+	if old && text != "" {
 		b.WriteString(eraseBelow)
 	}
 	b.WriteString(text)
@@ -83,16 +81,17 @@ func (s *screen) put(text string, lines []line) error {
 			b.WriteString(l.text() + "\x1b[K\n")
 		}
 	}
-	if old && !wipe {
+	if old && text == "" {
 		b.WriteString(eraseBelow)
 	}
-	s.lines, s.columns = lines, columns
+	s.lines = lines
 	_, err := io.WriteString(s.out, b.String())
 	return err
 }
 
 // rows is how many rows the lines take now. Most terminals wrap what they show anew when their window becomes narrower.
-func (s *screen) rows(columns int) int {
+func (s *screen) rows() int {
+	columns, _ := s.space()
 	n := 0
 	for _, l := range s.lines {
 		n += 1 + strings.Count(cells().Wrap(l.text(), columns), "\n")
