@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -40,16 +39,17 @@ func (t *Terraform) Attach(ctx context.Context, s Streams, args ...string) (code
 	cmd.Dir, cmd.Env = t.WorkDir, t.environ()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.In, s.Out, s.Err
 	cmd.WaitDelay = quitTime // for streams that are no files and do not end
-	if !s.Terminal {
-		detach(cmd)
-	}
-	// Linux sends the signal of a parent's death when the thread ends that started the child.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer t.spent(time.Now())
-	if err := cmd.Start(); err != nil {
+	release := func() {}
+	if s.Terminal {
+		err = cmd.Start()
+	} else {
+		release, err = start(cmd)
+	}
+	if err != nil {
 		return fail(fmt.Errorf("starting %s: %w", t.Binary.Path, err))
 	}
+	defer release()
 	exited, supervised := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(supervised)

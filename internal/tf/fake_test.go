@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		os.Exit(playTerraform(os.Getenv(fakeVar), os.Args[1:]))
 	case os.Getenv(driverVar) != "":
 		os.Exit(drive(os.Getenv(driverVar)))
+	case os.Getenv(parentVar) != "":
+		os.Exit(playParent(os.Getenv(parentVar)))
+	case os.Getenv(counterVar) != "":
+		os.Exit(playCounter(os.Getenv(counterVar)))
 	}
 	os.Exit(m.Run())
 }

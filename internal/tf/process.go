@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -47,15 +46,12 @@ func (t *Terraform) run(ctx context.Context, op string, args []string, line func
 	cmd := exec.Command(t.Binary.Path, append([]string{op}, args...)...)
 	cmd.Dir, cmd.Env = t.WorkDir, t.environ()
 	cmd.Stdout, cmd.Stderr = stdout.write, stderr.write
-	detach(cmd)
-
-	// Linux sends the signal of a parent's death when the thread ends that started the child.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer t.spent(time.Now())
-	if err := cmd.Start(); err != nil {
+	release, err := start(cmd)
+	if err != nil {
 		return exit{}, fmt.Errorf("starting %s: %w", t.Binary.Path, err)
 	}
+	defer release()
 	var waitErr error
 	exited := make(chan struct{})
 	go func() { waitErr = cmd.Wait(); close(exited) }()

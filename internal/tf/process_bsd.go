@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// detach puts terraform into a process group of its own, so that a Ctrl-C in the terminal reaches
-// it once, from here. When this process dies, terraform finishes its command.
-func detach(cmd *exec.Cmd) {
+// start starts terraform in a process group of its own, so that a Ctrl-C in the terminal reaches
+// it once, from here. When this process dies, terraform finishes its command. release is for after its end.
+func start(cmd *exec.Cmd) (release func(), err error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return func() {}, cmd.Start()
 }

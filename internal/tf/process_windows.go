@@ -9,9 +9,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// detach puts terraform into a console process group of its own, which can be sent a Ctrl-Break.
-func detach(cmd *exec.Cmd) {
+// start starts terraform in a console process group of its own, which can be sent a Ctrl-Break. When this process dies, terraform
+// finishes its command. release is for after its end.
+func start(cmd *exec.Cmd) (release func(), err error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
+	return func() {}, cmd.Start()
 }
 
 // interrupt sends a Ctrl-Break, which terraform takes as an interrupt.
