@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interruptedTerraform counts the interrupts that it gets, and ends with 7 when it reads "end".
+// interruptedTerraform wants a terminal, counts the interrupts that it gets, and ends with 7 when it reads "end".
 const interruptedTerraform = `#!/bin/sh
 case "$1" in
 version) echo 'Terraform v1.11.4' ;;
@@ -24,7 +24,7 @@ init) ;;
 *)
 	n=0
 	trap 'n=$((n+1)); echo "interrupt $n"' INT
-	echo "arguments $*"
+	test -t 1 && echo "arguments $*"
 	while :; do
 		read -r line && test "$line" = end && echo "after $n" && exit 7
 	done ;;

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -73,12 +72,4 @@ func stateOfLife(state, id string) string {
 		}
 	}
 	return state + "." + filepath.Base(id)
-}
-
-// ofStack names a stack behind something, where there are several.
-func (w workplace) ofStack(stack string) string {
-	if !w.project.stacked() {
-		return ""
-	}
-	return fmt.Sprintf(" of the stack %s", stack)
 }

@@ -99,12 +99,7 @@ func runDrift(ctx context.Context, std streams, start string, o driftOptions) er
 		if err != nil {
 			return err
 		}
-		for _, d := range list {
-			if w.project.stacked() {
-				d.Stack = stack.Name
-			}
-			out.Drift = append(out.Drift, d)
-		}
+		out.Drift = append(out.Drift, list...)
 		spent += s.terraform.Elapsed()
 	}
 	out.Timing = report.TimingOf(time.Since(w.begun), spent, w.compile)
@@ -125,7 +120,11 @@ func (s *session) drift(ctx context.Context) ([]drifted, error) {
 	if err := s.terraform.Init(ctx); err != nil {
 		return nil, s.explain(err)
 	}
-	s.say("plan -refresh-only" + s.ofStack(s.stack.Name))
+	step := "plan -refresh-only"
+	if s.label() != "" {
+		step += ", stack " + s.label()
+	}
+	s.say(step)
 	p, err := s.terraform.Drift(ctx)
 	if err != nil {
 		return nil, s.explain(err)
@@ -145,7 +144,7 @@ func (s *session) drift(ctx context.Context) ([]drifted, error) {
 	var list []drifted
 	for _, d := range judged.Judgement.Drift {
 		entry := ownerOf(owners, d.Address).Entry
-		one := drifted{Action: d.Action, Address: d.Address, Name: d.Name, Pos: d.Pos}
+		one := drifted{Stack: s.label(), Action: d.Action, Address: d.Address, Name: d.Name, Pos: d.Pos}
 		for _, a := range d.Arguments {
 			if slices.Contains(selfMoving(types[d.Address]), a.Path) || types[d.Address] == tableType && scaled[entry] && isCapacity(a.Path) {
 				continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -74,6 +75,9 @@ func runTerraform(ctx context.Context, std streams, start string, env environmen
 		return err
 	}
 	defer s.close()
+	if err := s.progress.close(); err != nil { // nothing draws where terraform writes
+		return err
+	}
 	terminal := isTerminal(std.in)
 	if terminal {
 		// A Ctrl-C reaches terraform from the terminal. What is sent to gen alone does not.
@@ -81,11 +85,19 @@ func runTerraform(ctx context.Context, std streams, start string, env environmen
 		ctx, stop = signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 		defer stop()
 	}
-	code, err := s.terraform.Attach(ctx, tf.Streams{In: std.in, Out: std.out, Err: std.err, Terminal: terminal}, args...)
+	code, err := s.terraform.Attach(ctx, tf.Streams{In: std.in, Out: direct(std.out), Err: direct(std.err), Terminal: terminal}, args...)
 	if err == nil && code != 0 {
 		err = terraformExit(code)
 	}
 	return err
+}
+
+// direct is the stream itself, which may be a terminal or a file.
+func direct(w io.Writer) io.Writer {
+	if o, isOutlet := w.(*outlet); isOutlet {
+		return o.stream
+	}
+	return w
 }
 
 // terraformCommand is the command among terraform's arguments; empty where there are options alone, such as -version.
