@@ -218,7 +218,7 @@ func TestBounded(t *testing.T) {
 			if s != nil || !findings.Failed() {
 				t.Fatal("the file loads")
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute { // without bounds it would be many; a busy machine takes some of it
 				t.Errorf("took %v", took)
 			}
 			for _, f := range findings {
