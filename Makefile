@@ -43,7 +43,7 @@ bench-apply: ## gen apply against the same terraform commands by hand, many stac
 	@go run ./tools/benchapply
 
 .PHONY: verify
-verify: test long stops waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
+verify: test opentofu long stops waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
 .PHONY: long
 long: ## the tests that take too long for every run: all conversations, all examples, OpenTofu where it is built

@@ -123,6 +123,7 @@ func initBlocks(name string, data []byte) (providers, modules []string) {
 func (t *Terraform) providersInstalled() bool {
 	// Host, namespace, name, version and platform are the levels of the folder.
 	links, err := filepath.Glob(t.path(dataDir, "providers", "*", "*", "*", "*", "*"))
+	links = slices.DeleteFunc(links, func(link string) bool { return strings.HasSuffix(link, ".lock") }) // OpenTofu's, beside the provider
 	if err != nil || (len(links) == 0) != (digestFile(t.path(lockFile)) == "") {
 		return false
 	}

@@ -45,6 +45,12 @@ func TestInitRunsWhenItMust(t *testing.T) {
 		{"the product", func() { tf.Binary.Product = ProductOpenTofu }, upgrade},
 		{"a file of OpenTofu's", func() { writeTree(t, tf.Source, map[string]string{"b.tofu": "resource \"random_id\" \"a\" {}\n"}) }, upgrade},
 		{"the lock file", func() { writeTree(t, tf.WorkDir, map[string]string{lockFile: "other"}) }, fresh},
+		{"a provider that is gone without its lock", func() {
+			writeTree(t, filepath.Dir(link), map[string]string{filepath.Base(link) + ".lock": ""})
+			if err := os.RemoveAll(link); err != nil {
+				t.Fatal(err)
+			}
+		}, fresh},
 		{"a provider that is gone", func() {
 			if err := os.RemoveAll(tf.path(dataDir)); err != nil {
 				t.Fatal(err)

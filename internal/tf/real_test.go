@@ -17,7 +17,7 @@ import (
 )
 
 // binariesVar lists the binaries to test with, as a PATH lists folders; without it these are the terraform on the PATH, and OpenTofu where
-// it was built or is on the PATH. "make binaries" sets it.
+// it was built or is on the PATH.
 const binariesVar = "STREAMGEN_TEST_BINARIES"
 
 // eachBinary runs a test with every binary to test with.
