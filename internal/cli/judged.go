@@ -151,6 +151,7 @@ func (p *judgedPlan) settle() {
 			p.Findings[i].Reason = sw.left
 		}
 	}
+	p.Judgement.Sort()
 }
 
 // refuse is an error for what the plan destroys and nobody named.

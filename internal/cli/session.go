@@ -222,9 +222,12 @@ func (s *session) explain(err error) error {
 	case len(failed.Diagnostics) == 0:
 		return err
 	}
+	summary := fmt.Sprintf("terraform %s failed", failed.Op)
+	if _, locked := tf.LockOf(err); locked {
+		summary += "; 'gen unlock' shows who has the state locked, and releases a lock that was left behind"
+	}
 	return findingsError{
-		findings: s.findings(failed.Diagnostics), sources: s.sources, code: ExitFailed, as: findingsText,
-		summary: fmt.Sprintf("terraform %s failed", failed.Op),
+		findings: s.findings(failed.Diagnostics), sources: s.sources, code: ExitFailed, as: findingsText, summary: summary,
 	}
 }
 
