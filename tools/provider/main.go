@@ -29,13 +29,11 @@ func main() {
 	force := flag.Bool("build", false, "build the provider even where the registry answers")
 	opentofu := flag.Bool("opentofu", false, "build OpenTofu, not the provider")
 	flag.Parse()
-	err := error(nil)
+	run := func() error { return provide(ctx, *force, os.Stdout) }
 	if *opentofu {
-		err = buildOpenTofu(ctx, os.Stdout)
-	} else {
-		err = provide(ctx, *force, os.Stdout)
+		run = func() error { return buildOpenTofu(ctx, os.Stdout) }
 	}
-	if err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "provider:", err)
 		os.Exit(1) //nolint:gocritic // nothing is deferred that matters after a failure
 	}
