@@ -55,6 +55,7 @@ keeps others from being begun.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.env.eventsFlag(cmd)
 	o.stacks.flags(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
@@ -124,13 +125,13 @@ func (s *session) applyPlan(ctx context.Context, o applyOptions, present func(ru
 		return report.Run{}, err
 	}
 	question := ""
-	if plan.Plan.Changed && !s.env.local() && !o.yes {
+	if plan.Changed && !s.env.local() && !o.yes {
 		question = "Apply this to AWS? Only 'yes' will do: "
 	}
 	if err := present(plan.run(s.env.name, allowed), plan.refuse(allowed), question); err != nil {
 		return plan.run(s.env.name, allowed), err
 	}
-	if plan.Plan.Changed {
+	if plan.Changed {
 		if err := s.unmoved(made); err != nil {
 			return plan.run(s.env.name, allowed), err
 		}

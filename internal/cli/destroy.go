@@ -37,6 +37,7 @@ delete a table whose deletion protection is on.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.env.eventsFlag(cmd)
 	o.stacks.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.confirm, "confirm", "", "the `PROJECT`'s name, instead of being asked for it")
@@ -81,7 +82,7 @@ func runDestroy(ctx context.Context, std streams, start string, o destroyOptions
 	if err := run.PlanText(std.err, std.color()); err != nil {
 		return err
 	}
-	if plan.Plan.Changed {
+	if plan.Changed {
 		if !s.env.local() && o.confirm == "" {
 			if err := ask(ctx, std, destroyQuestion, s.project.spec.Project); err != nil {
 				return err
@@ -107,6 +108,7 @@ const destroyQuestion = "This deletes the above, tables with all their items. Th
 // destroy applies a plan that deletes everything.
 func (s *session) destroy(ctx context.Context, p judgedPlan) error {
 	s.say("destroy")
+	s.progress.expect(s.label(), p.Plan.Summary)
 	if _, err := s.terraform.Apply(ctx, p.Plan); err != nil {
 		return s.explain(err)
 	}

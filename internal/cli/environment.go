@@ -30,6 +30,8 @@ type environment struct {
 	endpoint  string
 	noFast    bool
 	terraform string
+	// events is the file that gets what terraform does; empty for none.
+	events string
 	// lockTimeout is how long to wait for a state that another terraform has locked.
 	lockTimeout time.Duration
 	// stacks are the only ones to work on; none means all.
@@ -52,6 +54,12 @@ func (e *environment) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&e.stacks, "stack", nil, "work on the `STACK` of gen.yaml, main for what names none (repeatable where a command takes several)")
 	_ = cmd.MarkFlagFilename("terraform")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks)
+}
+
+// eventsFlag binds the option of commands that show progress.
+func (e *environment) eventsFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&e.events, "events", "", "write what terraform does to `FILE` while it does it, a JSON object per line")
+	_ = cmd.MarkFlagFilename("events")
 }
 
 func envFlag(cmd *cobra.Command, env *string) {
@@ -109,8 +117,10 @@ func (e *environment) resolve(s *spec.Spec) error {
 
 // complete fills in what the flags left out. start is the folder that gen runs in.
 func (e *environment) complete(start string) {
-	if e.terraform != "" && !filepath.IsAbs(e.terraform) {
-		e.terraform = filepath.Join(start, e.terraform)
+	for _, path := range []*string{&e.terraform, &e.events} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(start, *path)
+		}
 	}
 	if e.name == "" {
 		e.name = cloudEnvironment
@@ -273,7 +283,7 @@ func initTerraform(ctx context.Context, std streams, p *project) error {
 	}
 	std.printf("gen: terraform init\n")
 	for _, stack := range p.stacks {
-		t, err := e.openStack(ctx, p, binary, stack.Name, progressLines(std))
+		t, err := e.openStack(ctx, p, binary, stack.Name, nil)
 		if err != nil {
 			return err
 		}

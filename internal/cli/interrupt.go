@@ -9,14 +9,22 @@ import (
 	"syscall"
 )
 
-// hardStop is carried by the context of [Interruptible]: it ends when the user interrupts a second time.
-type hardStopKey struct{}
+// interrupts are carried by the context of [Interruptible].
+type interrupts struct {
+	// hard ends when the user interrupts a second time.
+	hard context.Context
+	// story is told of the first.
+	story *outlet
+}
+
+type interruptsKey struct{}
 
 // Interruptible gives a context that the first interrupt cancels: terraform finishes what it has begun and saves its state. The
 // second interrupt ends what still runs at once. stop releases the signals.
-func Interruptible(story io.Writer) (ctx context.Context, stop func()) {
+func Interruptible(stderr io.Writer) (ctx context.Context, stop func()) {
 	hard, kill := context.WithCancel(context.Background())
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), hardStopKey{}, hard))
+	story := &outlet{stream: stderr}
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), interruptsKey{}, interrupts{hard, story}))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -45,8 +53,8 @@ func Interruptible(story io.Writer) (ctx context.Context, stop func()) {
 
 // hardStop is the context that ends at the second interrupt; it never ends where [Interruptible] was not used.
 func hardStop(ctx context.Context) context.Context {
-	if hard, ok := ctx.Value(hardStopKey{}).(context.Context); ok {
-		return hard
+	if i, ok := ctx.Value(interruptsKey{}).(interrupts); ok {
+		return i.hard
 	}
 	return context.WithoutCancel(ctx)
 }

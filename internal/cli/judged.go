@@ -151,7 +151,7 @@ func (p *judgedPlan) settle() {
 			p.Findings[i].Reason = sw.left
 		}
 	}
-	p.Judgement.Sort()
+	p.Sort()
 }
 
 // refuse is an error for what the plan destroys and nobody named.

@@ -41,9 +41,13 @@ func (o *outlet) put(before io.Writer) {
 	o.before = before
 }
 
-// newStreams gives streams that a display may stand before.
-func newStreams(in io.Reader, out, err io.Writer) streams {
-	return streams{in: in, out: &outlet{stream: out}, err: &outlet{stream: err}}
+// newStreams gives streams that a display may stand before. Interrupts are told there too.
+func newStreams(ctx context.Context, in io.Reader, out, err io.Writer) streams {
+	story := &outlet{stream: err}
+	if i, ok := ctx.Value(interruptsKey{}).(interrupts); ok && i.story.stream == err {
+		story = i.story
+	}
+	return streams{in: in, out: &outlet{stream: out}, err: story}
 }
 
 // following shows what the terraforms of a command do, while they do it. A nil one shows nothing.

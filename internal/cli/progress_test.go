@@ -25,7 +25,7 @@ func TestProgress(t *testing.T) {
 	var story bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
-		std := newStreams(nil, io.Discard, &story)
+		std := newStreams(ctx, nil, io.Discard, &story)
 		f, err := newProgress(ctx, std, file)
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +154,7 @@ handlers:
 // What is printed while a display stands before a stream goes to the display, and to the stream before and after.
 func TestOutlet(t *testing.T) {
 	var stream, display bytes.Buffer
-	std := newStreams(nil, &stream, &stream)
+	std := newStreams(t.Context(), nil, &stream, &stream)
 	o := std.out.(*outlet)
 	std.printf("1")
 	o.put(&display)

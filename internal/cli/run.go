@@ -27,7 +27,7 @@ const (
 // Run executes gen with the arguments after the program's name and returns the exit code. stdout gets the result, stderr
 // the story. Cancelling ctx interrupts what runs: terraform is asked to stop and finishes what it has begun.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	std := streams{in: stdin, out: stdout, err: stderr}
+	std := newStreams(ctx, stdin, stdout, stderr)
 	root := newRoot(std)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -48,6 +48,9 @@ func (s streams) printf(format string, args ...any) { fmt.Fprintf(s.err, format,
 
 // isTerminal reports whether v is a terminal.
 func isTerminal(v any) bool {
+	if o, ok := v.(*outlet); ok {
+		v = o.stream
+	}
 	f, ok := v.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -98,7 +98,7 @@ func openWorkplace(ctx context.Context, std streams, start string, env environme
 	if w.release, err = lockProject(ctx, std, w.project.dir, w.env.name+".lock"); err != nil {
 		return w, err
 	}
-	if w.progress, err = newProgress(ctx, std, ""); err != nil {
+	if w.progress, err = newProgress(ctx, std, w.env.events); err != nil {
 		w.release()
 		return w, err
 	}
@@ -284,25 +284,4 @@ func (s *session) sources(file string) ([]byte, bool) {
 	}
 	content, err := os.ReadFile(filepath.Join(s.project.dir, filepath.FromSlash(file)))
 	return content, err == nil
-}
-
-// progressLines tells what terraform does, a line each.
-func progressLines(std streams) func(tf.Event) {
-	return func(e tf.Event) {
-		if e.Action == tf.Read {
-			return // a data source changes nothing
-		}
-		switch e.Kind {
-		case tf.ApplyStart:
-			std.printf("  %s: %s…\n", e.Address, e.Action)
-		case tf.ApplyProgress:
-			std.printf("  %s: still at it after %s\n", e.Address, e.Elapsed)
-		case tf.ApplyComplete:
-			std.printf("  %s: %s done in %s\n", e.Address, e.Action, e.Elapsed)
-		case tf.ApplyErrored:
-			std.printf("  %s: %s failed after %s\n", e.Address, e.Action, e.Elapsed)
-		case tf.RefreshStart, tf.RefreshComplete, tf.InitOutput:
-			// A line for each resource that is only looked at, or provider that is installed, would hide the others.
-		}
-	}
 }

@@ -46,7 +46,7 @@ func (set *stackSet) relocations(ctx context.Context) (list []relocation, before
 	for _, r := range set.project.history.Relocations(set.project.spec) {
 		for _, stack := range set.project.stacks {
 			from := stack.Name
-			if from == r.To || !slices.Contains(r.From, from) && !(slices.Contains(chosen, from) && slices.Contains(chosen, r.To)) {
+			if from == r.To || !slices.Contains(r.From, from) && (!slices.Contains(chosen, from) || !slices.Contains(chosen, r.To)) {
 				continue
 			}
 			for _, stack := range []string{from, r.To} {

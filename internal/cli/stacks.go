@@ -123,12 +123,10 @@ func (set *stackSet) init(ctx context.Context, s *session) error {
 }
 
 // note keeps what became of a stack.
-func (set *stackSet) note(stack string, status report.StackStatus, reason string, run *report.Run) report.StackRun {
-	r := report.StackRun{Stack: stack, Status: status, Reason: reason, Run: run}
+func (set *stackSet) note(stack string, status report.StackStatus, reason string, run *report.Run) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	set.runs[stack] = r
-	return r
+	set.runs[stack] = report.StackRun{Stack: stack, Status: status, Reason: reason, Run: run}
 }
 
 // each works on the chosen stacks, on one when those before it are done.

@@ -42,7 +42,7 @@ func Owners(files []File) map[string]Owner {
 				add(a, o)
 			}
 			for _, m := range v.Mappings() {
-				o := Owner{Entry: v.Name, Table: m.Table, Name: DataName("mapping", v.Name), Origin: m.Source.Origin}
+				o := Owner{Entry: v.Name, Table: m.Table, Name: DataName("mapping", v.Name), Origin: m.Origin}
 				if len(v.Sources) > 1 {
 					o.Name += "/" + m.Table
 				}

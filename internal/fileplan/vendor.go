@@ -62,7 +62,7 @@ func runtimeFiles(s *spec.Spec) []File {
 		{Path: RuntimeFolder + "/go.sum", Template: "go/runtime.sum.tmpl", View: module, Origin: s.Origin},
 	}
 	names, _ := fs.Glob(runtime.Source, "*/*.go") // its only error is a malformed pattern
-	packages := append(used, "stream", "streamtest")
+	packages := slices.Concat(used, []string{"stream", "streamtest"})
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") || !slices.Contains(packages, path.Dir(name)) {
 			continue
