@@ -175,8 +175,9 @@ func TestKillAgainAndAgain(t *testing.T) {
 }
 
 func TestOrphanOfAKilledRunIsNamed(t *testing.T) {
-	root := t.TempDir()
+	var root string
 	for steps := 0; ; steps++ {
+		root = t.TempDir() // what a killed run has done would leave the next too few steps to die at
 		if writeAndDie(t, root, "one", steps) {
 			t.Fatal("no run was killed after it created the handler and before it wrote the manifest")
 		}
