@@ -40,6 +40,8 @@ type Decoder struct {
 	slabs []any
 	// texts is what the memory for records' texts is taken from.
 	texts strings.Builder
+	// works is the memory for what surrounds the handling of a record.
+	works []work
 }
 
 // step is an attribute's name or, where the name is empty, the index of an element.
@@ -55,10 +57,14 @@ const largestChunk = 64 << 10
 // over, the event's memory is used for the next. Texts are copied one by one, so that there is never a second copy of the whole event.
 func (d *Decoder) own(r *record) record {
 	own := *r
-	n := len(r.text)
+	own.text = d.copied(r.text)
+	return own
+}
+
+func (d *Decoder) copied(text string) string {
+	n := len(text)
 	if n > largestChunk/8 {
-		own.text = strings.Clone(r.text) // the end of a chunk that it does not fit in would be lost
-		return own
+		return strings.Clone(text) // the end of a chunk that it does not fit in would be lost
 	}
 	if d.texts.Cap()-d.texts.Len() < n {
 		size := max(n, min(2*d.texts.Cap(), largestChunk))
@@ -66,9 +72,19 @@ func (d *Decoder) own(r *record) record {
 		d.texts.Grow(size)
 	}
 	from := d.texts.Len()
-	d.texts.WriteString(r.text)
-	own.text = d.texts.String()[from:]
-	return own
+	d.texts.WriteString(text)
+	return d.texts.String()[from:]
+}
+
+// mostWorks is how many records share the memory of what surrounds their handling, which is some 200 bytes each.
+const mostWorks = 16
+
+func (d *Decoder) work() *work {
+	if len(d.works) == cap(d.works) {
+		d.works = make([]work, 0, min(max(1, 2*cap(d.works)), mostWorks))
+	}
+	d.works = d.works[:len(d.works)+1]
+	return &d.works[len(d.works)-1]
 }
 
 // start sets the decoder on an image.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -113,89 +115,96 @@ type lanes struct {
 	end int
 	// before and after are, by record, the changes of the same item around it; -1 where there is none.
 	before, after []int32
-
-	mu     sync.Mutex
-	cursor int
-	states []state
+	// cursor is the record whose turn is next.
+	cursor atomic.Int32
+	// ready counts, by record with one before it, what it waits for: that its turn comes, and that the record before it is settled. Whoever
+	// sees the second come handles the record, or gives it up because the one before it failed.
+	ready []atomic.Int32
 }
-
-type state uint8
-
-const (
-	waiting state = iota // behind the cursor's turn
-	running
-	held    // its turn came while an earlier change of its item was under way
-	settled // handled, or given up because an earlier change of its item failed
-)
 
 func newLanes(b *batch, from int) *lanes {
 	n := len(b.records)
 	links := make([]int32, 2*n)
-	l := &lanes{batch: b, end: n, before: links[:n:n], after: links[n:], cursor: from, states: make([]state, n)}
-	last := make(map[uint64]int32, n-from)
+	l := &lanes{batch: b, end: n, before: links[:n:n], after: links[n:], ready: make([]atomic.Int32, n)}
+	l.cursor.Store(int32(from))
+	last := newLatest(n)
 	for i := from; i < n; i++ {
 		item, ok := itemOf(&b.records[i])
 		if !ok {
 			l.end = i
 			break
 		}
-		l.before[i], l.after[i] = -1, -1
-		if j, has := last[item]; has {
-			l.before[i], l.after[j] = j, int32(i)
+		l.before[i], l.after[i] = last.swap(item, int32(i)), -1
+		if j := l.before[i]; j >= 0 {
+			l.after[j] = int32(i)
 		}
-		last[item] = int32(i)
 	}
 	return l
 }
 
+// latest knows the latest record of each item. A map would hash anew what are hashes already, at a fifth of what a lane costs in all.
+type latest struct {
+	slots []int32 // the record and one, 0 where there is none; an item's slot is the first free one from its number on
+	items []uint64
+}
+
+func newLatest(records int) latest {
+	return latest{make([]int32, 1<<bits.Len(uint(2*records))), make([]uint64, records)}
+}
+
+// swap makes i the latest record of the item, and gives the one before it; -1 when there is none.
+func (l latest) swap(item uint64, i int32) int32 {
+	mask := uint64(len(l.slots) - 1)
+	at := item & mask
+	for l.slots[at] > 0 && l.items[l.slots[at]-1] != item {
+		at = (at + 1) & mask
+	}
+	j := l.slots[at] - 1
+	l.slots[at], l.items[i] = i+1, item
+	return j
+}
+
 func (l *lanes) run(ctx context.Context) {
 	var workers sync.WaitGroup
-	for range min(l.concurrency, l.end-l.cursor) {
+	for range min(l.concurrency, l.end-int(l.cursor.Load())) {
 		workers.Go(func() {
 			d := new(Decoder)
-			for i := l.first(); i >= 0; {
-				i = l.next(i, l.process(ctx, d, &l.records[i]))
+			for i := l.take(); i >= 0; {
+				l.outcomes[i] = l.process(ctx, d, &l.records[i])
+				if i = l.settle(i); i < 0 {
+					i = l.take()
+				}
 			}
 		})
 	}
 	workers.Wait()
 }
 
-// first gives a worker its first record; -1 when there is none.
-func (l *lanes) first() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.take()
-}
-
-// next settles a record and gives the one to handle after it: the change of the same item that was held back, if there is one.
-func (l *lanes) next(i int, o outcome) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.outcomes[i], l.states[i] = o, settled
-	for j := l.after[i]; j >= 0 && l.states[j] == held; j = l.after[j] {
-		if o.finished() {
-			l.states[j] = running
-			return int(j)
+// take gives a worker the next record that can be handled; -1 when there is none.
+func (l *lanes) take() int32 {
+	for {
+		i := l.cursor.Add(1) - 1
+		if int(i) >= l.end {
+			return -1
 		}
-		l.states[j] = settled
+		if l.before[i] < 0 {
+			return i
+		}
+		if l.ready[i].Add(1) < 2 {
+			continue
+		}
+		if l.outcomes[l.before[i]].finished() {
+			return i
+		}
+		l.settle(i) // given up, as are those after it
 	}
-	return l.take()
 }
 
-func (l *lanes) take() int {
-	for l.cursor < l.end {
-		i := l.cursor
-		l.cursor++
-		j := l.before[i]
-		switch {
-		case j < 0 || l.outcomes[j].finished():
-			l.states[i] = running
-			return i
-		case l.states[j] == settled:
-			l.states[i] = settled
-		default:
-			l.states[i] = held
+// settle ends the wait for a record that was handled or given up, and gives the next change of its item if that can be handled now; -1 if not.
+func (l *lanes) settle(i int32) int32 {
+	for j := l.after[i]; j >= 0 && l.ready[j].Add(1) == 2; i, j = j, l.after[j] {
+		if l.outcomes[i].finished() {
+			return j
 		}
 	}
 	return -1
@@ -212,8 +221,10 @@ func itemOf(r *record) (item uint64, ok bool) {
 	}
 	// The order of the attributes says nothing, so neither does that of the sum.
 	for first := true; c.next('}', &first); ok = true {
-		name := c.key()
-		item += maphash.String(seed, name) * (maphash.String(seed, c.skip()) | 1)
+		start := c.i
+		c.key()
+		c.skip()
+		item += maphash.String(seed, c.s[start:c.i])
 	}
 	return item, ok && c.err == nil
 }
@@ -226,7 +237,9 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 	if ctx.Err() != nil {
 		return unfinished
 	}
-	w := &work{ctx, b.processor, d.own(r)}
+	w := d.work()
+	*w = work{ctx, b.processor, *r}
+	w.record.text = d.copied(r.text)
 	ctx, r = w, &w.record
 	var o outcome
 	err := r.err
