@@ -27,7 +27,7 @@ func newDoctor(std streams, at func() (string, error)) *cobra.Command {
 		Use:   "doctor",
 		Short: "Look at all that gen needs, and say what to do where something is missing",
 		Long: `Look at the tools, the project and the environment, all at once, and say of each what was found and what to do where it is not well:
-Go, git, terraform and the AWS provider; gen.yaml, the generated files and .gitignore; and of an environment on AWS credentials, account, region,
+Go, git, terraform or OpenTofu, and the AWS provider; gen.yaml, the generated files and .gitignore; and of an environment on AWS credentials, account, region,
 clock and the account's quotas against the spec, or the local stack. Nothing is changed and nothing is downloaded.
 
 The exit code is 1 when something is a problem. A warning stops nothing. What cannot be looked at says why, and names the permission that it takes.`,
@@ -153,7 +153,7 @@ type check struct {
 // checks are those that make sense in the environment.
 func (d *doctor) checks() []check {
 	list := []check{
-		{"gen", one(d.gen)}, {"go", one(d.golang)}, {"git", one(d.git)}, {"terraform", one(d.terraform)}, {"AWS provider", one(d.provider)},
+		{"gen", one(d.gen)}, {"go", one(d.golang)}, {"git", one(d.git)}, {d.product().String(), one(d.terraform)}, {"AWS provider", one(d.provider)},
 		{"gen.yaml", one(d.gotSpec)},
 	}
 	if d.project == nil {

@@ -564,6 +564,41 @@ func TestDoctorOnTheProvider(t *testing.T) {
 	}
 }
 
+func TestDoctorOnTheProgramThatTheSpecNames(t *testing.T) {
+	unreachable := func(context.Context, string) error { return errors.New("no such host") }
+	tofu := map[string]string{"tofu": "echo OpenTofu v1.12.1", "terraform": "echo Terraform v1.13.0"}
+	for name, c := range map[string]struct {
+		tools   map[string]string
+		program spec.Terraform
+		flag    string // a tool that --terraform names
+		want    string
+	}{
+		"OpenTofu":                  {tofu, spec.Terraform{Binary: "tofu"}, "", "ok OpenTofu: 1.12.1, "},
+		"no OpenTofu":               {nil, spec.Terraform{Binary: "tofu"}, "", "problem OpenTofu: there is no OpenTofu >= 1.11.0, < 2.0.0 on the PATH; install it (https://opentofu.org/docs/intro/install/)"},
+		"old OpenTofu":              {map[string]string{"tofu": "echo OpenTofu v1.9.0"}, spec.Terraform{Binary: "tofu"}, "", "tofu is OpenTofu 1.9.0, and streamgen needs >= 1.11.0, < 2.0.0"},
+		"another OpenTofu":          {tofu, spec.Terraform{Binary: "tofu", Version: "1.12.6"}, "", "tofu is OpenTofu 1.12.1, and streamgen needs 1.12.6"},
+		"the version":               {tofu, spec.Terraform{Version: "1.13.0"}, "", "ok terraform: 1.13.0, "},
+		"another version":           {tofu, spec.Terraform{Version: "1.14.2"}, "", "terraform is 1.13.0, not 1.14.2, and https://releases.hashicorp.com/terraform/1.14.2/ does not answer: no such host | install terraform 1.14.2 by hand"},
+		"the flag":                  {tofu, spec.Terraform{Binary: "tofu"}, "tofu", "ok OpenTofu: OpenTofu 1.12.1, "},
+		"the flag for the other":    {tofu, spec.Terraform{Binary: "tofu"}, "terraform", "terraform is terraform, and the project is made for OpenTofu"},
+		"the flag without the spec": {tofu, spec.Terraform{}, "tofu", "tofu is OpenTofu, and the project is made for terraform"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fakeTools(t, c.tools)
+			t.Setenv("XDG_CACHE_HOME", t.TempDir())
+			t.Setenv("HOME", t.TempDir())
+			d := examined(t, awsSpec)
+			d.environ, d.reach, d.env.program = os.Environ(), unreachable, c.program
+			if c.flag != "" {
+				d.env.terraform = filepath.Join(os.Getenv("PATH"), c.flag)
+			}
+			if got := d.look(t, d.product().String()); !strings.Contains(got, c.want) {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 // On the local stack nothing of AWS is asked.
 func TestDoctorOnTheLocalStack(t *testing.T) {
 	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Region: "us-east-1"})

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"go/version"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,22 +96,54 @@ func firstLine(text string) string {
 	return line
 }
 
-// downloads is where terraform comes from when there is none.
-const downloads = "https://releases.hashicorp.com/terraform/" + tf.InstallVersion + "/"
+// product is what the spec says that gen drives.
+func (d *doctor) product() tf.Product { return cmp.Or(tf.Product(d.env.program.Binary), tf.ProductTerraform) }
 
-// terraform looks for the one that gen would run, and downloads nothing.
+// terraform looks for the program that gen would run, and downloads nothing.
 func (d *doctor) terraform(ctx context.Context) verdict {
-	const what = "terraform"
-	if d.env.terraform != "" {
-		b, err := tf.Find(ctx, tf.FindOptions{Path: d.env.terraform, Env: d.environ})
-		if err != nil {
-			return verdict{problem, what, err.Error(), "name another with --terraform"}
-		}
-		return ok(what, "%s %s, %s, as --terraform says", b.Product, b.Version, b.Path)
+	product := d.product()
+	what := product.String()
+	options := tf.FindOptions{Product: product, Version: d.env.program.Version, Path: d.env.terraform, Env: d.environ}
+	dir, err := tf.InstallDir()
+	if err != nil {
+		return unmade(what, err.Error(), "")
 	}
+	own := tf.InstallPath(dir, product, options.OwnVersion())
+	if d.env.terraform == "" && product == tf.ProductTerraform && absent(own) {
+		return d.terraformToGet(ctx, options)
+	}
+	options.InstallDir = dir
+	b, err := tf.Find(ctx, options)
+	missing := (*tf.MissingError)(nil)
+	switch {
+	case errors.As(err, &missing):
+		return verdict{problem, what, err.Error(), "gen downloads terraform alone"}
+	case err != nil && d.env.terraform != "":
+		return verdict{problem, what, err.Error(), "name another with --terraform"}
+	case err != nil:
+		return verdict{problem, what, fmt.Sprintf("it cannot be used: %v", err), "repair it, or name another with --terraform"}
+	case d.env.terraform != "":
+		return ok(what, "%s %s, %s, as --terraform says", b.Product, b.Version, b.Path)
+	case b.Note != "":
+		return ok(what, "%s; %s", b.Note, b.Path)
+	case b.Installed:
+		return ok(what, "there is none on the PATH; gen's own %s, %s", b.Version, b.Path)
+	}
+	return ok(what, "%s, %s", b.Version, b.Path)
+}
+
+func absent(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// terraformToGet looks for a terraform where gen has none of its own yet.
+func (d *doctor) terraformToGet(ctx context.Context, o tf.FindOptions) verdict {
+	what := o.Product.String()
 	on := "there is none on the PATH"
-	if path, err := exec.LookPath(what); err == nil {
-		b, err := tf.Find(ctx, tf.FindOptions{Product: tf.ProductTerraform, Path: path, Env: d.environ})
+	if path, err := exec.LookPath(string(o.Product)); err == nil {
+		o.Path = path
+		b, err := tf.Find(ctx, o)
 		unsuitable := (*tf.VersionError)(nil)
 		switch {
 		case err == nil:
@@ -119,30 +153,21 @@ func (d *doctor) terraform(ctx context.Context) verdict {
 		}
 		on = fmt.Sprintf("%s is %s, not %s", path, unsuitable.Have, unsuitable.Need)
 	}
-	dir, err := tf.InstallDir()
-	if err != nil {
-		return unmade(what, err.Error(), "")
-	}
-	own := tf.InstallPath(dir, tf.ProductTerraform, tf.InstallVersion)
-	if _, err := os.Stat(own); err == nil {
-		if _, err := tf.Find(ctx, tf.FindOptions{Product: tf.ProductTerraform, Path: own, Env: d.environ}); err != nil {
-			return verdict{problem, what, fmt.Sprintf("%s; gen's own, %s, cannot be used: %v", on, own, err), "delete it, so that gen downloads it again"}
-		}
-		return ok(what, "%s; gen's own %s, %s", on, tf.InstallVersion, own)
-	}
+	version := o.OwnVersion()
+	downloads := "https://releases.hashicorp.com/terraform/" + version + "/"
 	if err := d.reach(ctx, downloads); err != nil {
 		return verdict{
 			problem, what, fmt.Sprintf("%s, and %s does not answer: %s", on, downloads, reason(err)),
-			"install terraform " + tf.ProductTerraform.Supported() + " by hand, or let this machine reach that address",
+			"install terraform " + cmp.Or(o.Version, o.Product.Supported()) + " by hand, or let this machine reach that address",
 		}
 	}
-	return ok(what, "%s; gen downloads %s when it needs it, from %s, which answers", on, tf.InstallVersion, downloads)
+	return ok(what, "%s; gen downloads %s when it needs it, from %s, which answers", on, version, downloads)
 }
 
 // provider looks where terraform would get the AWS provider from.
 func (d *doctor) provider(ctx context.Context) verdict {
 	const what = "AWS provider"
-	product := tf.ProductTerraform
+	product := d.product()
 	mirror, err := tf.MirrorDir()
 	if err != nil {
 		return unmade(what, err.Error(), "")
@@ -158,8 +183,8 @@ func (d *doctor) provider(ctx context.Context) verdict {
 		}
 	}
 	if !d.env.local() {
-		if file := d.installation(); file != "" {
-			return ok(what, "terraform takes it from where %s says, which is left to terraform", file)
+		if file := d.installation(product); file != "" {
+			return ok(what, "%s takes it from where %s says, which is left to it", product, file)
 		}
 	}
 	registry := "https://" + strings.TrimSuffix(product.ProviderAddress(), "/hashicorp/aws") + "/.well-known/terraform.json"
@@ -168,11 +193,11 @@ func (d *doctor) provider(ctx context.Context) verdict {
 	case unreachable == nil && cache != "":
 		return ok(what, "%s in the plug-in cache %s; the registry answers", mirrored(cache, product), cache)
 	case unreachable == nil:
-		return ok(what, "terraform downloads it from the registry, which answers")
+		return ok(what, "%s downloads it from the registry, which answers", product)
 	case installed != "":
 		return verdict{
 			warning, what, fmt.Sprintf("it is installed in %s; the registry does not answer: %s", installed, reason(unreachable)),
-			"as long as terraform init need not run again, it goes on",
+			"as long as " + string(product) + " init need not run again, it goes on",
 		}
 	}
 	do := "let this machine reach the registry, or configure a mirror (https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation)"
@@ -191,20 +216,31 @@ func mirrored(dir string, p tf.Product) string {
 }
 
 // installation is the user's own CLI configuration, if it says where providers come from.
-// https://developer.hashicorp.com/terraform/cli/config/config-file#locations
-func (d *doctor) installation() string {
-	file := d.getenv("TF_CLI_CONFIG_FILE")
-	if file == "" {
-		home := d.getenv("HOME")
-		if file = filepath.Join(home, ".terraformrc"); runtime.GOOS == "windows" {
-			file = filepath.Join(d.getenv("APPDATA"), "terraform.rc")
+// https://developer.hashicorp.com/terraform/cli/config/config-file#locations, https://opentofu.org/docs/cli/config/config-file/#locations
+func (d *doctor) installation(p tf.Product) string {
+	folder, names := d.getenv("HOME"), []string{".terraformrc"}
+	if runtime.GOOS == "windows" {
+		folder, names = d.getenv("APPDATA"), []string{"terraform.rc"}
+	}
+	if p == tf.ProductOpenTofu { // it looks for its own first
+		names = append([]string{strings.ReplaceAll(names[0], "terraform", "tofu")}, names...)
+	}
+	files := []string{d.getenv("TF_CLI_CONFIG_FILE")}
+	if files[0] == "" {
+		files = files[:0]
+		for _, name := range names {
+			files = append(files, filepath.Join(folder, name))
 		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil || !strings.Contains(string(text), "provider_installation") {
-		return ""
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil {
+			if strings.Contains(string(text), "provider_installation") {
+				return file
+			}
+			break
+		}
 	}
-	return file
+	return ""
 }
 
 // installedIn is the work folder of the environment, or of one of its stacks, that has the provider.

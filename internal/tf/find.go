@@ -150,8 +150,8 @@ func Find(ctx context.Context, o FindOptions) (Binary, error) {
 	return b, nil
 }
 
-// ownVersion is the version that streamgen would use of its own.
-func (o FindOptions) ownVersion() string {
+// OwnVersion is the version that streamgen would use of its own.
+func (o FindOptions) OwnVersion() string {
 	if o.Product == ProductOpenTofu {
 		return cmp.Or(o.Version, OpenTofuVersion)
 	}
@@ -224,7 +224,7 @@ func ask(ctx context.Context, o FindOptions, path string) (Product, *version.Ver
 
 // installed gives streamgen's own binary. It installs terraform first if need be.
 func installed(ctx context.Context, o FindOptions) (Binary, error) {
-	own := InstallPath(o.InstallDir, o.Product, o.ownVersion())
+	own := InstallPath(o.InstallDir, o.Product, o.OwnVersion())
 	_, err := os.Stat(own)
 	missing := o.InstallDir == "" || errors.Is(err, fs.ErrNotExist)
 	if missing && o.Product == ProductOpenTofu {
@@ -232,7 +232,7 @@ func installed(ctx context.Context, o FindOptions) (Binary, error) {
 	}
 	if missing {
 		if err := install(ctx, o, filepath.Dir(own)); err != nil {
-			return Binary{}, fmt.Errorf("no suitable terraform on the PATH and installing %s failed; install terraform %s by hand: %w", o.ownVersion(), o.need(o.Product), err)
+			return Binary{}, fmt.Errorf("no suitable terraform on the PATH and installing %s failed; install terraform %s by hand: %w", o.OwnVersion(), o.need(o.Product), err)
 		}
 	}
 	b, err := inspect(ctx, o, own)
@@ -245,7 +245,7 @@ func install(ctx context.Context, o FindOptions, dir string) error {
 	if o.InstallDir == "" {
 		return errors.New("no folder to install into is given")
 	}
-	v, err := version.NewVersion(o.ownVersion())
+	v, err := version.NewVersion(o.OwnVersion())
 	if err != nil {
 		return err
 	}
