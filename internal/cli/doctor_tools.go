@@ -97,7 +97,9 @@ func firstLine(text string) string {
 }
 
 // product is what the spec says that gen drives.
-func (d *doctor) product() tf.Product { return cmp.Or(tf.Product(d.env.program.Binary), tf.ProductTerraform) }
+func (d *doctor) product() tf.Product {
+	return cmp.Or(tf.Product(d.env.program.Binary), tf.ProductTerraform)
+}
 
 // terraform looks for the program that gen would run, and downloads nothing.
 func (d *doctor) terraform(ctx context.Context) verdict {
