@@ -55,6 +55,7 @@ keeps others from being begun.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.env.reconfigureFlag(cmd)
 	o.env.eventsFlag(cmd)
 	o.stacks.flags(cmd)
 	f := cmd.Flags()

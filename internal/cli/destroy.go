@@ -37,6 +37,7 @@ delete a table whose deletion protection is on.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.env.reconfigureFlag(cmd)
 	o.env.eventsFlag(cmd)
 	o.stacks.flags(cmd)
 	f := cmd.Flags()

@@ -47,6 +47,7 @@ Exit codes: 0 no drift, 3 drift.`,
 		},
 	}
 	o.env.flags(cmd)
+	o.env.reconfigureFlag(cmd)
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }

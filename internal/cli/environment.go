@@ -34,6 +34,8 @@ type environment struct {
 	events string
 	// lockTimeout is how long to wait for a state that another terraform has locked.
 	lockTimeout time.Duration
+	// reconfigure takes the state of a backend that was changed as it is.
+	reconfigure bool
 	// stacks are the only ones to work on; none means all.
 	stacks []string
 
@@ -54,6 +56,12 @@ func (e *environment) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&e.stacks, "stack", nil, "work on the `STACK` of gen.yaml, main for what names none (repeatable where a command takes several)")
 	_ = cmd.MarkFlagFilename("terraform")
 	_ = cmd.RegisterFlagCompletionFunc("stack", completeStacks)
+}
+
+// reconfigureFlag binds the option of commands that prepare the work folder.
+func (e *environment) reconfigureFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&e.reconfigure, "reconfigure", false,
+		"when the backend of gen.yaml was changed: go on with the state that is in the new one, and leave the old state where it is")
 }
 
 // eventsFlag binds the option of commands that show progress.
@@ -166,6 +174,7 @@ func (e environment) openStack(ctx context.Context, p *project, binary tf.Binary
 		Progress: progress,
 		// To tf.Options none at all means the usual time.
 		LockTimeout: max(e.lockTimeout, 1),
+		Reconfigure: e.reconfigure,
 	}
 	if e.lockTimeout < 0 {
 		return nil, usagef("--lock-timeout %s: want a time such as 5m, or 0s not to wait", e.lockTimeout)

@@ -44,6 +44,7 @@ named with --allow-destroy. A stream whose view type changes is replaced in two 
 		},
 	}
 	o.env.flags(cmd)
+	o.env.reconfigureFlag(cmd)
 	o.env.eventsFlag(cmd)
 	o.stacks.flags(cmd)
 	f := cmd.Flags()

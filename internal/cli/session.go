@@ -226,9 +226,21 @@ func (s *session) explain(err error) error {
 	if _, locked := tf.LockOf(err); locked {
 		summary += "; 'gen unlock' shows who has the state locked, and releases a lock that was left behind"
 	}
+	if tf.BackendChanged(err) {
+		return usagef("the backend of the environment %[1]s changed since gen worked here last. 'gen terraform --env %[1]s%[2]s -- init -migrate-state' moves the state to the new one; "+
+			"with --reconfigure gen goes on with the state that is there, and leaves the old one where it is", s.env.name, s.stackFlag())
+	}
 	return findingsError{
 		findings: s.findings(failed.Diagnostics), sources: s.sources, code: ExitFailed, as: findingsText, summary: summary,
 	}
+}
+
+// stackFlag chooses the session's stack, in a project that has several.
+func (s *session) stackFlag() string {
+	if !s.project.spec.HasStacks() {
+		return ""
+	}
+	return " --stack " + s.stack.Name
 }
 
 func (s *session) findings(diagnostics []tf.Diagnostic) diag.Findings {

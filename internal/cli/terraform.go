@@ -54,6 +54,7 @@ find what it had created. Another gen in the environment waits meanwhile.`,
 		},
 	}
 	env.flags(cmd)
+	env.reconfigureFlag(cmd)
 	cmd.Flags().SetInterspersed(false) // what follows the command is terraform's
 	return cmd
 }

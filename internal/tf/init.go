@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -52,7 +53,11 @@ func (t *Terraform) Init(ctx context.Context) error {
 	if lock != "" && now.Providers != last.Providers {
 		args = append(args, "-upgrade")
 	}
-	if _, err := t.stream(ctx, "init", args); err != nil {
+	_, err = t.stream(ctx, "init", args)
+	if t.Reconfigure && BackendChanged(err) {
+		_, err = t.stream(ctx, "init", append(args, "-reconfigure"))
+	}
+	if err != nil {
 		return err
 	}
 	now.Lock = digestFile(t.path(lockFile))
@@ -60,6 +65,16 @@ func (t *Terraform) Init(ctx context.Context) error {
 		return fmt.Errorf("preparing terraform: %w", err)
 	}
 	return nil
+}
+
+// BackendChanged reports that a command failed because the work folder was prepared for another backend, or other arguments of it: terraform does
+// not guess whether the state is to be moved.
+// https://developer.hashicorp.com/terraform/cli/commands/init#backend-initialization
+func BackendChanged(err error) bool {
+	failed := (*Error)(nil)
+	return errors.As(err, &failed) && slices.ContainsFunc(failed.Diagnostics, func(d Diagnostic) bool {
+		return d.Severity == SeverityError && strings.HasPrefix(d.Summary, "Backend configuration changed")
+	})
 }
 
 // initInputs digests what terraform init depends on.

@@ -3,6 +3,7 @@ package tf
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,5 +95,59 @@ func TestFailedInitIsTriedAgain(t *testing.T) {
 	}
 	if n := len(f.calls()); n != 3 {
 		t.Errorf("init ran %d times, want 3", n)
+	}
+}
+
+func TestRealBackendChange(t *testing.T) { eachBinary(t, testRealBackendChange) }
+
+func testRealBackendChange(t *testing.T, b Binary) {
+	t.Parallel()
+	o := realOptions(t, b, "resource \"terraform_data\" \"a\" {}\n")
+	o.StateFile = "first.tfstate" // one of the usual name in the work folder would count as a state without a backend
+	tf := openReal(t, o)
+	mustApply(t, tf, PlanOptions{})
+
+	o.StateFile = "other.tfstate"
+	tf, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tf.Init(t.Context()); !BackendChanged(err) {
+		t.Fatalf("another backend gives %v", err)
+	}
+	o.Reconfigure = true
+	mustHold(t, openReal(t, o))
+
+	// Back to the first, and on with the state moved as the user would.
+	o.StateFile = "first.tfstate"
+	mustHold(t, openReal(t, o), "terraform_data.a")
+	tf.StateFile = "third.tfstate"
+	if err := tf.Stage(); err != nil {
+		t.Fatal(err)
+	}
+	if code, err := tf.Attach(t.Context(), Streams{}, "init", "-input=false", "-migrate-state", "-force-copy"); code != 0 || err != nil {
+		t.Fatal(code, err)
+	}
+	if err := tf.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustHold(t, tf, "terraform_data.a")
+}
+
+func TestReconfigureIsForAChangedBackendAlone(t *testing.T) {
+	changed := scene{Code: 1, Stdout: `{"type":"diagnostic","diagnostic":{"severity":"error","summary":"Backend configuration changed"}}` + "\n"}
+	f := newFake(t).on("init", scene{}, changed, scene{})
+	tf := f.open(func(o *Options) { o.Reconfigure = true })
+	for _, change := range []string{"", "terraform {\n  # more\n}\n"} {
+		if change != "" {
+			writeTree(t, tf.Source, map[string]string{"main.tf": change})
+		}
+		if err := tf.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"init -json -input=false", "init -json -input=false", "init -json -input=false -reconfigure"}
+	if got := f.calls(); !slices.Equal(got, want) {
+		t.Errorf("called %q, want %q", got, want)
 	}
 }

@@ -52,6 +52,9 @@ type Options struct {
 	Grace time.Duration
 	// LockTimeout is how long to wait for a state that another terraform has locked; 0 means a minute.
 	LockTimeout time.Duration
+	// Reconfigure takes the state that is in the backend after it was changed; the state before stays where it is. Without it Init
+	// fails then, see [BackendChanged].
+	Reconfigure bool
 }
 
 // Terraform runs terraform commands for one configuration, one at a time. Only Kill and Elapsed may
