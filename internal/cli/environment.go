@@ -290,7 +290,7 @@ func initTerraform(ctx context.Context, std streams, p *project) error {
 	if err != nil {
 		return err
 	}
-	std.printf("gen: terraform init\n")
+	std.printf("gen: %s init\n", string(binary.Product))
 	for _, stack := range p.stacks {
 		t, err := e.openStack(ctx, p, binary, stack.Name, nil)
 		if err != nil {

@@ -93,7 +93,7 @@ func (s streams) exit(ctx context.Context, err error) int {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &passed):
-		return int(passed)
+		return passed.code
 	case errors.Is(err, errPending):
 		return ExitChanges
 	case errors.Is(err, errWouldRefuse):

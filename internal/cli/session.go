@@ -162,7 +162,7 @@ func (s *session) label() string {
 }
 
 // say names the step that begins: terraform is silent for seconds while it loads the provider.
-func (s *session) say(step string) { s.std.printf("gen: terraform %s\n", step) }
+func (s *session) say(step string) { s.std.printf("gen: %s %s\n", string(s.terraform.Binary.Product), step) }
 
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
 func (s *session) apply(ctx context.Context, p judgedPlan, review func(tf.Plan) error) error {
@@ -222,7 +222,7 @@ func (s *session) explain(err error) error {
 	case len(failed.Diagnostics) == 0:
 		return err
 	}
-	summary := fmt.Sprintf("terraform %s failed", failed.Op)
+	summary := fmt.Sprintf("%s %s failed", string(failed.Product), failed.Op)
 	if _, locked := tf.LockOf(err); locked {
 		summary += "; 'gen unlock' shows who has the state locked, and releases a lock that was left behind"
 	}

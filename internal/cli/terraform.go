@@ -60,10 +60,13 @@ find what it had created. Another gen in the environment waits meanwhile.`,
 }
 
 // terraformExit is the exit code of a terraform that has said itself why it is not 0.
-type terraformExit int
+type terraformExit struct {
+	product tf.Product
+	code    int
+}
 
 func (e terraformExit) Error() string {
-	return fmt.Sprintf("terraform ended with exit code %d", int(e))
+	return fmt.Sprintf("%s ended with exit code %d", string(e.product), e.code)
 }
 
 func runTerraform(ctx context.Context, std streams, start string, env environment, args []string) error {
@@ -88,7 +91,7 @@ func runTerraform(ctx context.Context, std streams, start string, env environmen
 	}
 	code, err := s.terraform.Attach(ctx, tf.Streams{In: std.in, Out: direct(std.out), Err: direct(std.err), Terminal: terminal}, args...)
 	if err == nil && code != 0 {
-		err = terraformExit(code)
+		err = terraformExit{s.terraform.Binary.Product, code}
 	}
 	return err
 }
