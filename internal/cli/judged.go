@@ -70,6 +70,11 @@ func (s *session) judgedPlan(ctx context.Context, o tf.PlanOptions) (judgedPlan,
 	if err := s.tell(p); err != nil {
 		return judgedPlan{}, err
 	}
+	if !o.Destroy {
+		if err := s.localIndexes(ctx, p); err != nil {
+			return judgedPlan{}, err
+		}
+	}
 	return s.judge(ctx, p, o)
 }
 

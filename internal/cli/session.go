@@ -162,7 +162,9 @@ func (s *session) label() string {
 }
 
 // say names the step that begins: terraform is silent for seconds while it loads the provider.
-func (s *session) say(step string) { s.std.printf("gen: %s %s\n", string(s.terraform.Binary.Product), step) }
+func (s *session) say(step string) {
+	s.std.printf("gen: %s %s\n", string(s.terraform.Binary.Product), step)
+}
 
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
 func (s *session) apply(ctx context.Context, p judgedPlan, review func(tf.Plan) error) error {

@@ -12,8 +12,9 @@ import (
 const (
 	maxHashKey  = 2048 // bytes
 	maxRangeKey = 1024 // bytes
-	maxIndexes  = 20
-	maxNonKeys  = 100 // projected non-key attributes, over all indexes
+	maxIndexes  = 20   // global ones
+	maxLocal    = 5    // local ones
+	maxNonKeys  = 100  // projected non-key attributes, over all indexes
 )
 
 // Role is an attribute's part in a key: "HASH" or "RANGE".
@@ -43,11 +44,13 @@ type Projection struct {
 	NonKey []string
 }
 
-// Index is a global secondary index.
+// Index is a secondary index.
 type Index struct {
 	Name       string
 	Keys       []KeyElement
 	Projection Projection
+	// Local is one that has the table's hash key, and is made with the table or never.
+	Local bool
 }
 
 // schema is the keys of a table and of its indexes with the types of their attributes.
@@ -86,12 +89,24 @@ func (s *schema) check() error {
 	if err := s.checkKeys(s.keys); err != nil {
 		return err
 	}
-	if len(s.indexes) > maxIndexes {
+	local := 0
+	for _, ix := range s.indexes {
+		if ix.Local {
+			local++
+		}
+	}
+	if len(s.indexes)-local > maxIndexes {
 		return validation(invalidParameters+"GlobalSecondaryIndex count exceeds the per-table limit of %d", maxIndexes)
+	}
+	if local > maxLocal {
+		return validation(invalidParameters+"Number of LocalSecondaryIndexes exceeds per-table limit of %d", maxLocal)
 	}
 	nonKeys := 0
 	for i, ix := range s.indexes {
 		if err := s.checkKeys(ix.Keys); err != nil {
+			return err
+		}
+		if err := s.checkLocal(ix); err != nil {
 			return err
 		}
 		if err := ix.Projection.check(); err != nil {
@@ -134,6 +149,24 @@ func (s *schema) checkKeys(keys []KeyElement) error {
 		return validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
 	case len(keys) == 2 && keys[1].Role != Range:
 		return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	default:
+		return nil
+	}
+}
+
+// checkLocal checks what is asked of a local index alone.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
+func (s *schema) checkLocal(ix Index) error {
+	switch {
+	case !ix.Local:
+		return nil
+	case len(s.keys) == 1:
+		return validation(invalidParameters + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+	case len(ix.Keys) == 1:
+		return validation(invalidParameters+"Index KeySchema does not have a range key for index: %s", ix.Name)
+	case ix.Keys[0].Name != s.keys[0].Name:
+		return validation(invalidParameters+"Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
+			ix.Name, ix.Keys[0].Name, s.keys[0].Name)
 	default:
 		return nil
 	}

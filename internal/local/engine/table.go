@@ -194,7 +194,7 @@ func (s *schema) change(u UpdateTable) error {
 	}
 	if u.DeleteIndex != "" {
 		i := at(u.DeleteIndex)
-		if i < 0 {
+		if i < 0 || s.indexes[i].Local {
 			return noIndex()
 		}
 		s.indexes = slices.Delete(s.indexes, i, i+1)

@@ -133,6 +133,18 @@ func TestRefused(t *testing.T) {
 	index := func(projection string) string {
 		return `{"TableName":"abc",` + create + ondemand + `,"GlobalSecondaryIndexes":[{"IndexName":"gsi","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]` + projection + `}]}`
 	}
+	const ranged = `{"TableName":"abc"` + ondemand + `,"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"},{"AttributeName":"at","AttributeType":"S"}],` +
+		`"KeySchema":[{"AttributeName":"id","KeyType":"HASH"},{"AttributeName":"at","KeyType":"RANGE"}]`
+	local := func(count int, keys ...string) string {
+		var elements, list []string
+		for i, key := range keys {
+			elements = append(elements, fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, key, []string{"HASH", "RANGE"}[i]))
+		}
+		for i := range count {
+			list = append(list, fmt.Sprintf(`{"IndexName":"lsi%d","KeySchema":[%s],"Projection":{"ProjectionType":"ALL"}}`, i, strings.Join(elements, ",")))
+		}
+		return `,"LocalSecondaryIndexes":[` + strings.Join(list, ",") + `]`
+	}
 	for _, c := range []struct{ operation, body, code, message string }{
 		{"ExecuteStatement", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.ExecuteStatement")},
 		{"TransactWriteItems", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.TransactWriteItems")},
@@ -153,7 +165,6 @@ func TestRefused(t *testing.T) {
 		{"BatchWriteItem", `{"RequestItems":{"orders":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]},"ReturnConsumedCapacity":"TOTAL"}`, invalid, notEmulated("ReturnConsumedCapacity TOTAL of BatchWriteItem")},
 		{"CreateTable", `{"TableName":"abc",` + create + `}`, invalid, notEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true}}`, invalid, notEmulated(`"SSESpecification" of CreateTable`)},
-		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"LocalSecondaryIndexes":[]}`, invalid, notEmulated(`"LocalSecondaryIndexes" of CreateTable`)},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"TableClass":"STANDARD"}`, invalid, notEmulated(`"TableClass" of CreateTable`)},
 		{"CreateTable", index(`,"Projection":{"ProjectionType":"ALL"},"OnDemandThroughput":{}`), invalid, notEmulated(`"OnDemandThroughput" of CreateTable`)},
 		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
@@ -263,6 +274,12 @@ func TestRefused(t *testing.T) {
 		// Tables.
 		{"CreateTable", `{"TableName":"orders",` + create + ondemand + `}`, "ResourceInUseException", "Table already exists: orders"},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"GlobalSecondaryIndexes":[]}`, invalid, "One or more parameter values were invalid: List of GlobalSecondaryIndexes is empty"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"LocalSecondaryIndexes":[]}`, invalid, "One or more parameter values were invalid: List of LocalSecondaryIndexes is empty"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + local(1, "id", "id") + `}`, invalid, "Both the Hash Key and the Range Key element in the KeySchema have the same name"},
+		{"CreateTable", ranged + local(1, "id") + `}`, invalid, "One or more parameter values were invalid: Index KeySchema does not have a range key for index: lsi0"},
+		{"CreateTable", ranged + local(1, "at", "id") + `}`, invalid, "One or more parameter values were invalid: Index KeySchema does not have the same leading hash key as table KeySchema for index: lsi0. index hash key: at, table hash key: id"},
+		{"CreateTable", ranged + local(6, "id", "at") + `}`, invalid, "One or more parameter values were invalid: Number of LocalSecondaryIndexes exceeds per-table limit of 5"},
+		{"CreateTable", strings.Replace(ranged, `,{"AttributeName":"at","KeyType":"RANGE"}`, "", 1) + local(1, "id", "at") + `}`, invalid, "One or more parameter values were invalid: Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"},
 		{"CreateTable", index(`,"Projection":{}`), invalid, "One or more parameter values were invalid: Unknown ProjectionType: null"},
 		{"CreateTable", index(`,"Projection":{"ProjectionType":"ALL","NonKeyAttributes":["a"]}`), invalid, "One or more parameter values were invalid: ProjectionType is ALL, but NonKeyAttributes is specified"},
 		{"CreateTable", index(`,"Projection":{"ProjectionType":"INCLUDE"}`), invalid, "One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified"},

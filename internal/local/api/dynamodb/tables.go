@@ -31,7 +31,7 @@ type streamSpecification struct {
 	StreamViewType string `json:",omitempty"`
 }
 
-type globalSecondaryIndex struct {
+type secondaryIndex struct {
 	IndexName  string
 	KeySchema  []keySchemaElement
 	Projection *projection
@@ -70,6 +70,7 @@ type tableDescription struct {
 	DeletionProtectionEnabled bool
 	GlobalSecondaryIndexes    []indexDescription `json:",omitempty"`
 	ItemCount                 int
+	LocalSecondaryIndexes     []localIndexDescription `json:",omitempty"`
 	KeySchema                 []keySchemaElement
 	LatestStreamArn           string `json:",omitempty"`
 	LatestStreamLabel         string `json:",omitempty"`
@@ -83,14 +84,19 @@ type tableDescription struct {
 	WarmThroughput            *warmThroughput `json:",omitempty"`
 }
 
+// localIndexDescription tells of an index that has neither a status nor a capacity beside its table's.
+type localIndexDescription struct {
+	IndexArn       string
+	IndexName      string
+	IndexSizeBytes int
+	ItemCount      int
+	KeySchema      []keySchemaElement
+	Projection     projection
+}
+
 type indexDescription struct {
-	IndexArn              string
-	IndexName             string
-	IndexSizeBytes        int
+	localIndexDescription
 	IndexStatus           string
-	ItemCount             int
-	KeySchema             []keySchemaElement
-	Projection            projection
 	ProvisionedThroughput units
 	WarmThroughput        *warmThroughput `json:",omitempty"`
 }
@@ -126,11 +132,16 @@ func describe(d engine.Description) *tableDescription {
 		out.AttributeDefinitions = append(out.AttributeDefinitions, attributeDefinition{AttributeName: a.Name, AttributeType: a.Type.String()})
 	}
 	for _, ix := range d.Indexes {
+		index := localIndexDescription{
+			IndexArn: ix.ARN, IndexName: ix.Name, IndexSizeBytes: ix.Bytes, ItemCount: ix.Items, KeySchema: keySchema(ix.Keys),
+			Projection: projection{ProjectionType: ix.Projection.Type, NonKeyAttributes: ix.Projection.NonKey},
+		}
+		if ix.Local {
+			out.LocalSecondaryIndexes = append(out.LocalSecondaryIndexes, index)
+			continue
+		}
 		out.GlobalSecondaryIndexes = append(out.GlobalSecondaryIndexes, indexDescription{
-			IndexArn: ix.ARN, IndexName: ix.Name, IndexSizeBytes: ix.Bytes, IndexStatus: statusActive, ItemCount: ix.Items,
-			KeySchema:      keySchema(ix.Keys),
-			Projection:     projection{ProjectionType: ix.Projection.Type, NonKeyAttributes: ix.Projection.NonKey},
-			WarmThroughput: onDemandThroughput(),
+			localIndexDescription: index, IndexStatus: statusActive, WarmThroughput: onDemandThroughput(),
 		})
 	}
 	if d.View != "" {
@@ -166,7 +177,8 @@ type createTableInput struct {
 	AttributeDefinitions      []attributeDefinition
 	KeySchema                 []keySchemaElement
 	BillingMode               string
-	GlobalSecondaryIndexes    *[]globalSecondaryIndex
+	GlobalSecondaryIndexes    *[]secondaryIndex
+	LocalSecondaryIndexes     *[]secondaryIndex
 	StreamSpecification       *streamSpecification
 	DeletionProtectionEnabled bool
 	Tags                      []tag
@@ -184,12 +196,21 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 	}
 	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema, 2)...)
 	constraints = append(constraints, definitionConstraints(in.AttributeDefinitions)...)
-	var indexes []globalSecondaryIndex
-	if in.GlobalSecondaryIndexes != nil {
-		indexes = *in.GlobalSecondaryIndexes
+	kinds := []struct {
+		name, member string
+		list         *[]secondaryIndex
+		local        bool
+	}{
+		{"LocalSecondaryIndexes", "localSecondaryIndexes", in.LocalSecondaryIndexes, true},
+		{"GlobalSecondaryIndexes", "globalSecondaryIndexes", in.GlobalSecondaryIndexes, false},
 	}
-	for i, ix := range indexes {
-		constraints = append(constraints, indexConstraints(fmt.Sprintf("globalSecondaryIndexes.%d.member", i+1), ix)...)
+	for _, kind := range kinds {
+		if kind.list == nil {
+			continue
+		}
+		for i, ix := range *kind.list {
+			constraints = append(constraints, indexConstraints(fmt.Sprintf("%s.%d.member", kind.member, i+1), ix)...)
+		}
 	}
 	if err := check(constraints...); err != nil {
 		return nil, err
@@ -197,8 +218,10 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 	if in.BillingMode != payPerRequest {
 		return nil, wire.NotEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")
 	}
-	if in.GlobalSecondaryIndexes != nil && len(indexes) == 0 {
-		return nil, wire.Errorf("ValidationException", "One or more parameter values were invalid: List of GlobalSecondaryIndexes is empty")
+	for _, kind := range kinds {
+		if kind.list != nil && len(*kind.list) == 0 {
+			return nil, wire.Errorf("ValidationException", "One or more parameter values were invalid: List of %s is empty", kind.name)
+		}
 	}
 	view, err := in.StreamSpecification.view()
 	if err != nil {
@@ -212,12 +235,18 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 		Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Keys: keyElements(in.KeySchema),
 		View: view, DeletionProtection: in.DeletionProtectionEnabled, Tags: tags,
 	}
-	for _, ix := range indexes {
-		index, err := ix.index()
-		if err != nil {
-			return nil, err
+	for _, kind := range kinds {
+		if kind.list == nil {
+			continue
 		}
-		create.Indexes = append(create.Indexes, index)
+		for _, ix := range *kind.list {
+			index, err := ix.index()
+			if err != nil {
+				return nil, err
+			}
+			index.Local = kind.local
+			create.Indexes = append(create.Indexes, index)
+		}
 	}
 	d, err := s.engine.CreateTable(create)
 	if err != nil {
@@ -262,7 +291,7 @@ func definitionConstraints(definitions []attributeDefinition) []constraint {
 	return constraints
 }
 
-func indexConstraints(member string, ix globalSecondaryIndex) []constraint {
+func indexConstraints(member string, ix secondaryIndex) []constraint {
 	constraints := append([]constraint{resourceName(member+".indexName", ix.IndexName)}, keySchemaConstraints(member+".keySchema", ix.KeySchema, maxIndexKeys)...)
 	constraints = append(constraints, required(member+".projection", ix.Projection != nil))
 	if ix.Projection != nil {
@@ -273,7 +302,7 @@ func indexConstraints(member string, ix globalSecondaryIndex) []constraint {
 	return constraints
 }
 
-func (ix globalSecondaryIndex) index() (engine.Index, error) {
+func (ix secondaryIndex) index() (engine.Index, error) {
 	if len(ix.KeySchema) > 2 {
 		return engine.Index{}, wire.NotEmulated("a KeySchema of more than two attributes, as index " + ix.IndexName + " has it")
 	}

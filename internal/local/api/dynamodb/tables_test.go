@@ -373,3 +373,45 @@ func TestItemExpires(t *testing.T) {
 		t.Errorf("still there: %v", got)
 	}
 }
+
+// A local index is made with the table, counts the items that have its key, and stays.
+func TestLocalIndex(t *testing.T) {
+	s := newStack(t)
+	_, err := s.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{definition("pk", "S"), definition("sk", "N"), definition("day", "S")},
+		KeySchema:            keys("pk", "sk"),
+		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{
+			IndexName: aws.String("by-day"), KeySchema: keys("pk", "day"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, day := range []string{"monday", ""} {
+		item := map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberN{Value: fmt.Sprint(i)}}
+		if day != "" {
+			item["day"] = &types.AttributeValueMemberS{Value: day}
+		}
+		if _, err := s.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: name, Item: item}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := s.describe(t)
+	if len(d.LocalSecondaryIndexes) != 1 || len(d.GlobalSecondaryIndexes) != 0 {
+		t.Fatalf("%+v", d)
+	}
+	ix := d.LocalSecondaryIndexes[0]
+	if *ix.IndexName != "by-day" || *ix.IndexArn != tableARN+"/index/by-day" || schema(ix.KeySchema) != "pk HASH, day RANGE" || ix.Projection.ProjectionType != types.ProjectionTypeKeysOnly || *ix.ItemCount != 1 {
+		t.Errorf("%+v", ix)
+	}
+	_, err = s.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{
+		TableName:                   name,
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Delete: &types.DeleteGlobalSecondaryIndexAction{IndexName: aws.String("by-day")}}},
+	})
+	expectError(t, err, "ResourceNotFoundException", "Requested resource not found")
+	_, err = s.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: name, Item: map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "a"}, "sk": &types.AttributeValueMemberN{Value: "3"}, "day": &types.AttributeValueMemberN{Value: "1"},
+	}})
+	expectError(t, err, "ValidationException", "One or more parameter values were invalid: Type mismatch for Index Key day Expected: S Actual: N IndexName: by-day")
+}

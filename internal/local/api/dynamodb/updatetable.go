@@ -17,7 +17,7 @@ type updateTableInput struct {
 }
 
 type globalSecondaryIndexUpdate struct {
-	Create *globalSecondaryIndex
+	Create *secondaryIndex
 	Delete *struct{ IndexName string }
 }
 

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"streamgen/internal/diag"
+	"streamgen/internal/spec"
+)
+
+func TestChangedLocalIndexes(t *testing.T) {
+	const state = `{"version": 4, "resources": [
+		{"module": "module.streams", "mode": "managed", "type": "aws_sqs_queue", "name": "q", "instances": [{"attributes": {"local_secondary_index": 1}}]},
+		{"module": "module.streams", "mode": "managed", "type": "aws_dynamodb_table", "name": "orders", "instances": [{"attributes": {"local_secondary_index": [
+			{"name": "by-day", "range_key": "Day", "projection_type": "INCLUDE", "non_key_attributes": ["B", "A"]},
+			{"name": "by-week", "range_key": "Week", "projection_type": "ALL", "non_key_attributes": []}]}}]}]}`
+	there, err := localIndexesOf([]byte(state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byDay := spec.LocalSecondaryIndex{Name: "by-day", RangeKey: "Day", ProjectionType: "INCLUDE", NonKeyAttributes: []string{"A", "B"}, Pos: diag.Position{File: "gen.yaml", Line: 5, Column: 9}}
+	for name, c := range map[string]struct {
+		change func(*spec.LocalSecondaryIndex)
+		want   []string
+	}{
+		"nothing":       {func(*spec.LocalSecondaryIndex) {}, nil},
+		"another index": {func(ix *spec.LocalSecondaryIndex) { ix.Name, ix.RangeKey = "by-month", "Month" }, nil},
+		"range key":     {func(ix *spec.LocalSecondaryIndex) { ix.RangeKey = "Hour" }, []string{"gen.yaml:5:9: the local secondary index by-day of the table orders has range_key Day, and terraform would leave it so"}},
+		"projection":    {func(ix *spec.LocalSecondaryIndex) { ix.ProjectionType = "ALL" }, []string{"gen.yaml:5:9: the local secondary index by-day of the table orders has projection_type INCLUDE, and terraform would leave it so"}},
+		"projected":     {func(ix *spec.LocalSecondaryIndex) { ix.NonKeyAttributes = []string{"A"} }, []string{"gen.yaml:5:9: the local secondary index by-day of the table orders has non_key_attributes [B, A], and terraform would leave it so"}},
+	} {
+		ix := byDay
+		c.change(&ix)
+		var got []string
+		for _, f := range changedIndexes(spec.Table{Name: "orders", LocalSecondaryIndexes: []spec.LocalSecondaryIndex{ix}}, there["module.streams.aws_dynamodb_table.orders"]) {
+			got = append(got, f.Error())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if none, err := localIndexesOf(nil); len(none) > 0 || err != nil {
+		t.Error(none, err)
+	}
+	if _, err := localIndexesOf([]byte("{")); err == nil {
+		t.Error("half a state is read")
+	}
+}
