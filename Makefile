@@ -47,7 +47,7 @@ verify: test opentofu long stops waits cases generated lint vulnerabilities plat
 
 .PHONY: long
 long: ## the tests that take too long for every run: all conversations, all examples, OpenTofu where it is built
-	STREAMGEN_LONG=1 go test -count 1 -timeout 60m -run 'TestScript|TestExamples|TestBinaries' ./cmd/gen
+	STREAMGEN_LONG=1 go test -count 1 -timeout 60m -run 'TestScript|TestExamples|TestBinaries|TestApplySurvivesKill' ./cmd/gen
 	STREAMGEN_LONG=1 go test -count 1 -timeout 60m -run TestInterrupt ./tools/demo
 
 .PHONY: stops
