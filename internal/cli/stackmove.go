@@ -30,12 +30,21 @@ func (r relocation) String() string {
 // relocations finds what has yet to move. states are those of all stacks that are concerned, before and after.
 func (set *stackSet) relocations(ctx context.Context) (list []relocation, before, after map[string][]byte, err error) {
 	before, after = map[string][]byte{}, map[string][]byte{}
+	held := map[string]map[string]bool{} // by stack, what its state has: nearly always nothing is to be moved, and a state is long
 	load := func(stack string) error {
 		if _, have := after[stack]; have {
 			return nil
 		}
 		state, err := set.state(ctx, set.sessions[stack])
+		if err != nil {
+			return err
+		}
 		before[stack], after[stack] = state, state
+		addresses, err := tf.StateResources(state)
+		held[stack] = map[string]bool{}
+		for _, a := range addresses {
+			held[stack][index.ReplaceAllString(a, "")] = true
+		}
 		return err
 	}
 	// The states of the chosen stacks are read anyway, and so gen.lock need not know of a move that somebody has taken back.
@@ -54,6 +63,9 @@ func (set *stackSet) relocations(ctx context.Context) (list []relocation, before
 					return nil, nil, nil, err
 				}
 			}
+			if !slices.ContainsFunc(r.Addresses, func(a string) bool { return held[from][a] }) {
+				continue
+			}
 			newFrom, newTo, moved, err := tf.MoveResources(after[from], after[r.To], r.Addresses)
 			if err != nil {
 				return nil, nil, nil, fmt.Errorf("moving %s from the stack %s to %s: %w", r.Entry, from, r.To, err)
@@ -62,6 +74,10 @@ func (set *stackSet) relocations(ctx context.Context) (list []relocation, before
 				continue
 			}
 			after[from], after[r.To] = newFrom, newTo
+			for _, a := range moved {
+				delete(held[from], a)
+				held[r.To][a] = true
+			}
 			i := slices.IndexFunc(list, func(have relocation) bool { return have.from == from && have.to == r.To })
 			if i < 0 {
 				i, list = len(list), append(list, relocation{from: from, to: r.To})
