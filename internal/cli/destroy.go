@@ -109,7 +109,7 @@ const destroyQuestion = "This deletes the above, tables with all their items. Th
 // destroy applies a plan that deletes everything.
 func (s *session) destroy(ctx context.Context, p judgedPlan) error {
 	s.say("destroy")
-	s.progress.expect(s.label(), p.Plan.Summary)
+	s.progress.expect(s.label(), p.Summary)
 	if _, err := s.terraform.Apply(ctx, p.Plan); err != nil {
 		return s.explain(err)
 	}

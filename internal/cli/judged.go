@@ -48,7 +48,7 @@ func (s *session) plan(ctx context.Context, o tf.PlanOptions, allowed allowedNam
 	switch targets := p.changedBut(held); {
 	case len(targets) == len(p.changedBut(nil)):
 	case len(targets) == 0:
-		p.Plan.Changed, p.Judgement = false, judge.Judgement{Findings: []judge.Finding{}, Drift: p.Judgement.Drift}
+		p.Changed, p.Judgement = false, judge.Judgement{Findings: []judge.Finding{}, Drift: p.Judgement.Drift}
 	default:
 		o.Targets = targets
 		s.say("plan without the mappings that wait")
@@ -178,7 +178,7 @@ func (p judgedPlan) refuse(allowed allowedNames) error {
 // run is the plan as it is reported.
 func (p judgedPlan) run(environment string, allowed allowedNames) report.Run {
 	r := report.Run{
-		Environment: environment, Judgement: p.Judgement, Changed: p.Plan.Changed, Recovered: p.Recovered, Allowed: allowed.of(p.Judgement),
+		Environment: environment, Judgement: p.Judgement, Changed: p.Changed, Recovered: p.Recovered, Allowed: allowed.of(p.Judgement),
 	}
 	for _, f := range p.Unallowed(r.Allowed) {
 		r.Refused = append(r.Refused, f.Guard)

@@ -169,7 +169,7 @@ func (s *session) say(step string) {
 // apply applies a plan; review judges the plan that is made anew when an interrupted apply had left something.
 func (s *session) apply(ctx context.Context, p judgedPlan, review func(tf.Plan) error) error {
 	s.say("apply")
-	s.progress.expect(s.label(), p.Plan.Summary)
+	s.progress.expect(s.label(), p.Summary)
 	_, err := s.terraform.ApplyConverging(ctx, p.Plan, p.options, func(again tf.Plan) error {
 		if err := review(again); err != nil {
 			return err

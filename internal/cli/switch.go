@@ -54,7 +54,7 @@ func (sw streamSwitch) report() report.Stream {
 
 // switches finds the mappings that a plan moves to another stream of their table, and says which of them have to wait.
 func (s *session) switches(ctx context.Context, p judgedPlan, allowed allowedNames) ([]streamSwitch, error) {
-	if !p.Plan.Changed || p.options.Destroy || p.options.RefreshOnly {
+	if !p.Changed || p.options.Destroy || p.options.RefreshOnly {
 		return nil, nil
 	}
 	owners := s.owners()

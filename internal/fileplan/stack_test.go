@@ -24,13 +24,11 @@ func inStack(stack string) func(*spec.Spec) {
 	return func(s *spec.Spec) { s.Tables[0].Stack = stack }
 }
 
-func all(stack string) func(*spec.Spec) {
-	return func(s *spec.Spec) {
-		for i := range s.Tables {
-			s.Tables[i].Stack = stack
-		}
-		s.Handlers[0].Stack = stack
+func allInBilling(s *spec.Spec) {
+	for i := range s.Tables {
+		s.Tables[i].Stack = "billing"
 	}
+	s.Handlers[0].Stack = "billing"
 }
 
 // TestStacks: a stack is there as long as something of it may be in its state.
@@ -42,12 +40,12 @@ func TestStacks(t *testing.T) {
 		"none":                       {[]*spec.Spec{with(as)}, []string{"main"}},
 		"nothing at all":             {[]*spec.Spec{with(withoutAll)}, []string{"main"}},
 		"needed before what uses it": {[]*spec.Spec{with(inStack("billing"))}, []string{"billing", "main"}},
-		"all in one":                 {[]*spec.Spec{with(all("billing"))}, []string{"billing"}},
-		"all moved there":            {[]*spec.Spec{with(as), with(all("billing"))}, []string{"billing", "main"}},
-		"moved and back":             {[]*spec.Spec{with(as), with(all("billing")), with(as)}, []string{"main", "billing"}},
-		"the topic is of the main":   {[]*spec.Spec{with(func(s *spec.Spec) { all("billing")(s); s.SNSTopic = "alarms" })}, []string{"main", "billing"}},
+		"all in one":                 {[]*spec.Spec{with(allInBilling)}, []string{"billing"}},
+		"all moved there":            {[]*spec.Spec{with(as), with(allInBilling)}, []string{"billing", "main"}},
+		"moved and back":             {[]*spec.Spec{with(as), with(allInBilling), with(as)}, []string{"main", "billing"}},
+		"the topic is of the main":   {[]*spec.Spec{with(func(s *spec.Spec) { allInBilling(s); s.SNSTopic = "alarms" })}, []string{"main", "billing"}},
 		"what others own needs none": {[]*spec.Spec{with(func(s *spec.Spec) {
-			all("billing")(s)
+			allInBilling(s)
 			s.Tables[1].Stack, s.Tables[1].Existing = "", true
 		})}, []string{"billing"}},
 	} {
@@ -60,7 +58,7 @@ func TestStacks(t *testing.T) {
 
 // TestForgetStack: a stack that is empty is gone when it is forgotten, and one that is not is there again.
 func TestForgetStack(t *testing.T) {
-	s := with(all("billing"))
+	s := with(allInBilling)
 	_, h := after(t, with(as), s)
 	h, unknown := h.Forgetting([]string{"stack.main", "stack.none"})
 	if diff := cmp.Diff([]string{"stack.none"}, unknown); diff != "" {
