@@ -109,7 +109,7 @@ func runPlan(ctx context.Context, std streams, start string, o planOptions) erro
 		return err
 	case len(run.Refused) > 0:
 		return errWouldRefuse
-	case plan.Plan.Changed:
+	case plan.Changed:
 		return errPending
 	}
 	return nil

@@ -423,7 +423,7 @@ func (w workplace) destroyStacks(ctx context.Context, o destroyOptions) error {
 	runs := maps.Clone(set.runs)
 	set.each(ctx, set.neededBy, func(s *session) bool {
 		planned := runs[s.stack.Name].Run
-		if plan := plans[s.stack.Name]; plan.Plan.Changed {
+		if plan := plans[s.stack.Name]; plan.Changed {
 			err := s.forget()
 			if err == nil {
 				err = s.destroy(ctx, plan)
@@ -467,7 +467,7 @@ func (set *stackSet) confirmDestroy(ctx context.Context, o destroyOptions, plans
 		if err := set.runs[stack.Name].Text(set.std.err, set.planText); err != nil {
 			return err
 		}
-		changed = changed || plans[stack.Name].Plan.Changed
+		changed = changed || plans[stack.Name].Changed
 	}
 	if !changed || set.env.local() || o.confirm != "" {
 		return nil
