@@ -57,14 +57,10 @@ const largestChunk = 64 << 10
 // over, the event's memory is used for the next. Texts are copied one by one, so that there is never a second copy of the whole event.
 func (d *Decoder) own(r *record) record {
 	own := *r
-	own.text = d.copied(r.text)
-	return own
-}
-
-func (d *Decoder) copied(text string) string {
-	n := len(text)
+	n := len(r.text)
 	if n > largestChunk/8 {
-		return strings.Clone(text) // the end of a chunk that it does not fit in would be lost
+		own.text = strings.Clone(r.text) // the end of a chunk that it does not fit in would be lost
+		return own
 	}
 	if d.texts.Cap()-d.texts.Len() < n {
 		size := max(n, min(2*d.texts.Cap(), largestChunk))
@@ -72,8 +68,9 @@ func (d *Decoder) copied(text string) string {
 		d.texts.Grow(size)
 	}
 	from := d.texts.Len()
-	d.texts.WriteString(text)
-	return d.texts.String()[from:]
+	d.texts.WriteString(r.text)
+	own.text = d.texts.String()[from:]
+	return own
 }
 
 // mostWorks is how many records share the memory of what surrounds their handling, which is some 200 bytes each.

@@ -221,10 +221,8 @@ func itemOf(r *record) (item uint64, ok bool) {
 	}
 	// The order of the attributes says nothing, so neither does that of the sum.
 	for first := true; c.next('}', &first); ok = true {
-		start := c.i
-		c.key()
-		c.skip()
-		item += maphash.String(seed, c.s[start:c.i])
+		name := c.key()
+		item += maphash.String(seed, name) * (maphash.String(seed, c.skip()) | 1)
 	}
 	return item, ok && c.err == nil
 }
@@ -238,8 +236,7 @@ func (b *batch) process(ctx context.Context, d *Decoder, r *record) outcome {
 		return unfinished
 	}
 	w := d.work()
-	*w = work{ctx, b.processor, *r}
-	w.record.text = d.copied(r.text)
+	*w = work{ctx, b.processor, d.own(r)}
 	ctx, r = w, &w.record
 	var o outcome
 	err := r.err
