@@ -28,16 +28,19 @@ func (s *session) localIndexes(ctx context.Context, p tf.Plan) error {
 	for _, c := range p.Changes {
 		remade[c.Address] = c.Action == tf.Replace
 	}
-	there, err := localIndexesOf(state)
-	if err != nil {
-		return err
-	}
 	var findings diag.Findings
 	for address, owner := range s.owners() {
-		at := slices.IndexFunc(tables, func(t spec.Table) bool { return owner.Name == fileplan.DataName("table", t.Name) })
-		if at >= 0 && !remade[address] {
-			findings = append(findings, changedIndexes(tables[at], there[address])...)
+		at := slices.IndexFunc(tables, func(t spec.Table) bool {
+			return len(t.LocalSecondaryIndexes) > 0 && owner.Name == fileplan.DataName("table", t.Name)
+		})
+		if at < 0 || remade[address] {
+			continue
 		}
+		there, err := localIndexesOf(state, address)
+		if err != nil {
+			return err
+		}
+		findings = append(findings, changedIndexes(tables[at], there)...)
 	}
 	if len(findings) == 0 {
 		return nil
@@ -53,37 +56,20 @@ type localIndex struct {
 	NonKeyAttributes []string `json:"non_key_attributes"`
 }
 
-// localIndexesOf gives the local indexes of the tables of a state, by the tables' addresses.
-func localIndexesOf(state []byte) (map[string][]localIndex, error) {
-	if len(state) == 0 {
-		return nil, nil
+// localIndexesOf gives the local indexes that a table has in a state.
+func localIndexesOf(state []byte, address string) (list []localIndex, err error) {
+	attributes, err := tf.StateAttributes(state, address)
+	if err != nil {
+		return nil, err
 	}
-	var all struct {
-		Resources []struct {
-			Module, Type, Name string
-			Instances          []struct{ Attributes json.RawMessage }
-		}
+	text, err := json.Marshal(attributes["local_secondary_index"])
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(state, &all); err != nil {
-		return nil, fmt.Errorf("reading terraform's state: %w", err)
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("reading %s in terraform's state: %w", address, err)
 	}
-	tables := map[string][]localIndex{}
-	for _, r := range all.Resources {
-		if r.Type != "aws_dynamodb_table" {
-			continue
-		}
-		for _, instance := range r.Instances {
-			var table struct {
-				Indexes []localIndex `json:"local_secondary_index"`
-			}
-			if err := json.Unmarshal(instance.Attributes, &table); err != nil {
-				return nil, fmt.Errorf("reading %s in terraform's state: %w", r.Name, err)
-			}
-			address := strings.Join([]string{r.Module, r.Type, r.Name}, ".")
-			tables[address] = append(tables[address], table.Indexes...)
-		}
-	}
-	return tables, nil
+	return list, nil
 }
 
 // changedIndexes finds the indexes of a table whose definition is another under the same name.

@@ -10,12 +10,13 @@ import (
 )
 
 func TestChangedLocalIndexes(t *testing.T) {
+	const orders = "module.streams.aws_dynamodb_table.orders"
 	const state = `{"version": 4, "resources": [
 		{"module": "module.streams", "mode": "managed", "type": "aws_sqs_queue", "name": "q", "instances": [{"attributes": {"local_secondary_index": 1}}]},
 		{"module": "module.streams", "mode": "managed", "type": "aws_dynamodb_table", "name": "orders", "instances": [{"attributes": {"local_secondary_index": [
 			{"name": "by-day", "range_key": "Day", "projection_type": "INCLUDE", "non_key_attributes": ["B", "A"]},
 			{"name": "by-week", "range_key": "Week", "projection_type": "ALL", "non_key_attributes": []}]}}]}]}`
-	there, err := localIndexesOf([]byte(state))
+	there, err := localIndexesOf([]byte(state), orders)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,17 +34,17 @@ func TestChangedLocalIndexes(t *testing.T) {
 		ix := byDay
 		c.change(&ix)
 		var got []string
-		for _, f := range changedIndexes(spec.Table{Name: "orders", LocalSecondaryIndexes: []spec.LocalSecondaryIndex{ix}}, there["module.streams.aws_dynamodb_table.orders"]) {
+		for _, f := range changedIndexes(spec.Table{Name: "orders", LocalSecondaryIndexes: []spec.LocalSecondaryIndex{ix}}, there) {
 			got = append(got, f.Error())
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if none, err := localIndexesOf(nil); len(none) > 0 || err != nil {
+	if none, err := localIndexesOf(nil, orders); len(none) > 0 || err != nil {
 		t.Error(none, err)
 	}
-	if _, err := localIndexesOf([]byte("{")); err == nil {
+	if _, err := localIndexesOf([]byte("{"), orders); err == nil {
 		t.Error("half a state is read")
 	}
 }
