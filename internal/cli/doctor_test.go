@@ -477,30 +477,44 @@ func TestDoctorOnTools(t *testing.T) {
 		tools map[string]string
 		reach error
 		want  map[string]string
+		own   string // the script that is gen's own terraform, if there is one
 	}{
 		"nothing, and no way out": {nil, unreachable, map[string]string{
 			"go": "problem go: it is not on the PATH | install Go 1.26.0 or later", "git": "warning git: it is not on the PATH",
 			"terraform": "problem terraform: there is none on the PATH, and https://releases.hashicorp.com/terraform/1.11.4/ does not answer: no such host | install terraform >= 1.11.0, < 2.0.0 by hand",
-		}},
+		}, ""},
 		"nothing": {nil, nil, map[string]string{
 			"terraform": "ok terraform: there is none on the PATH; gen downloads 1.11.4 when it needs it, from https://releases.hashicorp.com/terraform/1.11.4/, which answers",
-		}},
+		}, ""},
 		"all": {map[string]string{"go": goSays("go1.26.3", "auto"), "git": "echo git version 2.50.1", "terraform": "echo Terraform v1.13.0"}, unreachable, map[string]string{
 			"go": "ok go: 1.26.3, ", "git": "ok git: 2.50.1, ", "terraform": "ok terraform: 1.13.0, ",
-		}},
+		}, ""},
 		"old": {map[string]string{"go": goSays("go1.24.1", "local"), "terraform": "echo Terraform v1.5.7"}, unreachable, map[string]string{
 			"go":        "asks for 1.26.0 | install that version, or let Go get it with GOTOOLCHAIN=auto, which is local",
 			"terraform": "terraform is 1.5.7, not >= 1.11.0, < 2.0.0, and https://releases.hashicorp.com",
-		}},
-		"old, but it knows what to do": {map[string]string{"go": goSays("go1.24.1", "auto")}, nil, map[string]string{"go": "ok go: 1.24.1, "}},
+		}, ""},
+		"old, but it knows what to do": {map[string]string{"go": goSays("go1.24.1", "auto")}, nil, map[string]string{"go": "ok go: 1.24.1, "}, ""},
 		"broken": {map[string]string{"go": "echo no >&2; exit 1", "git": "exit 3", "terraform": "echo something"}, nil, map[string]string{
 			"go": "warning go: not looked at: ", "git": "warning git: not looked at: ", "terraform": "problem terraform: ",
-		}},
+		}, ""},
+		"gen's own": {nil, unreachable, map[string]string{"terraform": "ok terraform: there is none on the PATH; gen's own 1.11.4, "}, "echo Terraform v1.11.4"},
+		"gen's own is used instead": {map[string]string{"terraform": "echo Terraform v1.5.7"}, unreachable, map[string]string{
+			"terraform": "using 1.11.4 of streamgen's own; ",
+		}, "echo Terraform v1.11.4"},
+		"gen's own is broken": {nil, unreachable, map[string]string{
+			"terraform": "1.11.4: gen downloads it anew",
+		}, "echo something"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakeTools(t, c.tools)
-			t.Setenv("XDG_CACHE_HOME", t.TempDir())
+			cache := t.TempDir()
+			t.Setenv("XDG_CACHE_HOME", cache)
 			t.Setenv("HOME", t.TempDir())
+			if own := filepath.Join(cache, "streamgen", "terraform", "1.11.4", "terraform"); c.own != "" {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o755), os.WriteFile(own, []byte("#!/bin/sh\n"+c.own+"\n"), 0o755)); err != nil { //nolint:gosec // it is run
+					t.Fatal(err)
+				}
+			}
 			d := examined(t, awsSpec)
 			d.environ = os.Environ()
 			d.reach = func(context.Context, string) error { return c.reach }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,25 +104,16 @@ func (d *doctor) product() tf.Product {
 func (d *doctor) terraform(ctx context.Context) verdict {
 	product := d.product()
 	what := product.String()
-	options := tf.FindOptions{Product: product, Version: d.env.program.Version, Path: d.env.terraform, Env: d.environ}
 	dir, err := tf.InstallDir()
 	if err != nil {
 		return unmade(what, err.Error(), "")
 	}
-	own := tf.InstallPath(dir, product, options.OwnVersion())
-	if d.env.terraform == "" && product == tf.ProductTerraform && absent(own) {
-		return d.terraformToGet(ctx, options)
-	}
-	options.InstallDir = dir
+	options := tf.FindOptions{Product: product, Version: d.env.program.Version, Path: d.env.terraform, Env: d.environ, InstallDir: dir, Offline: true}
 	b, err := tf.Find(ctx, options)
-	missing := (*tf.MissingError)(nil)
+	if err != nil {
+		return d.noTerraform(ctx, options, err)
+	}
 	switch {
-	case errors.As(err, &missing):
-		return verdict{problem, what, err.Error(), "gen downloads terraform alone"}
-	case err != nil && d.env.terraform != "":
-		return verdict{problem, what, err.Error(), "name another with --terraform"}
-	case err != nil:
-		return verdict{problem, what, fmt.Sprintf("it cannot be used: %v", err), "repair it, or name another with --terraform"}
 	case d.env.terraform != "":
 		return ok(what, "%s %s, %s, as --terraform says", b.Product, b.Version, b.Path)
 	case b.Note != "":
@@ -134,36 +124,40 @@ func (d *doctor) terraform(ctx context.Context) verdict {
 	return ok(what, "%s, %s", b.Version, b.Path)
 }
 
-func absent(path string) bool {
-	_, err := os.Stat(path)
-	return errors.Is(err, fs.ErrNotExist)
+// noTerraform says what to do when there is nothing to run, which may be that gen will download it.
+func (d *doctor) noTerraform(ctx context.Context, o tf.FindOptions, err error) verdict {
+	what := o.Product.String()
+	var (
+		missing    *tf.MissingError
+		unsuitable *tf.VersionError
+		broken     *tf.BrokenError
+	)
+	switch own := tf.InstallPath(o.InstallDir, o.Product, o.OwnVersion()); {
+	case o.Path != "":
+		return verdict{problem, what, err.Error(), "name another with --terraform"}
+	case errors.As(err, &broken) && broken.Path == own && o.Product == tf.ProductTerraform:
+		return verdict{problem, what, fmt.Sprintf("gen's own cannot be used: %v", err), "delete the folder " + filepath.Dir(own) + ": gen downloads it anew"}
+	case errors.As(err, &missing) && o.Product == tf.ProductTerraform:
+		return d.download(ctx, o, "there is none on the PATH")
+	case errors.As(err, &unsuitable) && o.Product == tf.ProductTerraform:
+		return d.download(ctx, o, fmt.Sprintf("%s is %s, not %s", unsuitable.Path, unsuitable.Have, unsuitable.Need))
+	case errors.As(err, &missing):
+		return verdict{problem, what, err.Error(), "gen downloads terraform alone"}
+	}
+	return verdict{problem, what, fmt.Sprintf("it cannot be used: %v", err), "repair it, or name another with --terraform"}
 }
 
-// terraformToGet looks for a terraform where gen has none of its own yet.
-func (d *doctor) terraformToGet(ctx context.Context, o tf.FindOptions) verdict {
-	what := o.Product.String()
-	on := "there is none on the PATH"
-	if path, err := exec.LookPath(string(o.Product)); err == nil {
-		o.Path = path
-		b, err := tf.Find(ctx, o)
-		unsuitable := (*tf.VersionError)(nil)
-		switch {
-		case err == nil:
-			return ok(what, "%s, %s", b.Version, b.Path)
-		case !errors.As(err, &unsuitable):
-			return verdict{problem, what, fmt.Sprintf("%s cannot be used: %v", path, err), "repair it, or name another with --terraform"}
-		}
-		on = fmt.Sprintf("%s is %s, not %s", path, unsuitable.Have, unsuitable.Need)
-	}
-	version := o.OwnVersion()
+// download says whether gen can get its own terraform when it needs it.
+func (d *doctor) download(ctx context.Context, o tf.FindOptions, instead string) verdict {
+	what, version := o.Product.String(), o.OwnVersion()
 	downloads := "https://releases.hashicorp.com/terraform/" + version + "/"
 	if err := d.reach(ctx, downloads); err != nil {
 		return verdict{
-			problem, what, fmt.Sprintf("%s, and %s does not answer: %s", on, downloads, reason(err)),
+			problem, what, fmt.Sprintf("%s, and %s does not answer: %s", instead, downloads, reason(err)),
 			"install terraform " + cmp.Or(o.Version, o.Product.Supported()) + " by hand, or let this machine reach that address",
 		}
 	}
-	return ok(what, "%s; gen downloads %s when it needs it, from %s, which answers", on, version, downloads)
+	return ok(what, "%s; gen downloads %s when it needs it, from %s, which answers", instead, version, downloads)
 }
 
 // provider looks where terraform would get the AWS provider from.

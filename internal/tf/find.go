@@ -52,6 +52,8 @@ type FindOptions struct {
 	Env []string
 	// Progress, if set, is told before and after a download.
 	Progress func(text string)
+	// Offline forbids the download: where it would be made, the error is a *[MissingError].
+	Offline bool
 
 	source release
 }
@@ -106,18 +108,39 @@ func (e *ProductError) Error() string {
 		e.Path, e.Have, e.Want, string(e.Have), e.Want)
 }
 
-// MissingError says that there is no suitable OpenTofu, which streamgen does not download.
-type MissingError struct{ Need string }
+// MissingError says that there is no suitable binary, and that none is to be downloaded: OpenTofu never is.
+type MissingError struct {
+	Product Product
+	Need    string
+}
 
 // Error says the way out.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("there is no OpenTofu %s on the PATH; install it (https://opentofu.org/docs/intro/install/), or name one with --terraform", e.Need)
+	from := "https://developer.hashicorp.com/terraform/install"
+	if e.Product == ProductOpenTofu {
+		from = "https://opentofu.org/docs/intro/install/"
+	}
+	return fmt.Sprintf("there is no %s %s on the PATH; install it (%s), or name one with --terraform", e.Product, e.Need, from)
 }
+
+// BrokenError says that a binary does not tell what it is.
+type BrokenError struct {
+	Path string
+	Err  error
+}
+
+// Error says what went wrong.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("asking %s for its version: %v", e.Path, e.Err)
+}
+
+// Unwrap gives what went wrong.
+func (e *BrokenError) Unwrap() error { return e.Err }
 
 // Find gives a suitable binary. One that the user named must be suitable. Else the one on the PATH is taken if it is, and otherwise
 // streamgen's own: terraform is downloaded on first use from HashiCorp's releases with its signature and digest checked;
-// OpenTofu is there when "make opentofu" has built it. Errors are a *[VersionError], a *[ProductError] and a *[MissingError] where
-// a binary or its absence is to blame.
+// OpenTofu is there when "make opentofu" has built it. Errors are a *[VersionError], a *[ProductError], a *[BrokenError] and a
+// *[MissingError] where a binary or its absence is to blame.
 func Find(ctx context.Context, o FindOptions) (Binary, error) {
 	if _, err := version.NewVersion(cmp.Or(o.Version, InstallVersion)); err != nil {
 		return Binary{}, fmt.Errorf("finding %s %s: %w", o.Product, o.Version, err)
@@ -169,7 +192,7 @@ func inspect(ctx context.Context, o FindOptions, path string) (Binary, error) {
 	}
 	p, v, err := ask(ctx, o, path)
 	if err != nil {
-		return Binary{}, fmt.Errorf("asking %s for its version: %w", path, err)
+		return Binary{}, &BrokenError{Path: path, Err: err}
 	}
 	if o.Product != "" && p != o.Product {
 		return Binary{}, &ProductError{Path: path, Have: p, Want: o.Product}
@@ -227,8 +250,8 @@ func installed(ctx context.Context, o FindOptions) (Binary, error) {
 	own := InstallPath(o.InstallDir, o.Product, o.OwnVersion())
 	_, err := os.Stat(own)
 	missing := o.InstallDir == "" || errors.Is(err, fs.ErrNotExist)
-	if missing && o.Product == ProductOpenTofu {
-		return Binary{}, &MissingError{Need: o.need(o.Product)}
+	if missing && (o.Offline || o.Product == ProductOpenTofu) {
+		return Binary{}, &MissingError{Product: o.Product, Need: o.need(o.Product)}
 	}
 	if missing {
 		if err := install(ctx, o, filepath.Dir(own)); err != nil {

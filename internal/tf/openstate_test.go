@@ -70,7 +70,7 @@ func TestLockOf(t *testing.T) {
 
 // The folder is connected once, and again for another backend. The configuration is not looked at.
 func TestOpenState(t *testing.T) {
-	f := newFake(t).on("init", scene{}).on("output", scene{Stdout: `{"a":{"value":"1"},"b":{"value":2,"sensitive":true}}`})
+	f := newFake(t).on("init", scene{})
 	o := f.open(func(o *Options) {
 		o.StateFile, o.VarFile, o.Vars = "state/x.tfstate", "e.tfvars", map[string]string{"a": "1"}
 	}).Options
@@ -84,6 +84,13 @@ func TestOpenState(t *testing.T) {
 		return s
 	}
 	s := open()
+	if got, err := s.Output(t.Context()); len(got) != 0 || err != nil {
+		t.Errorf("before the first apply: %v, %v", got, err)
+	}
+	state := `{"version":4,"outputs":{"a":{"value":"1","type":"string"},"b":{"value":2,"type":"number","sensitive":true}},"resources":[]}`
+	if err := errors.Join(os.MkdirAll(filepath.Dir(s.file), 0o755), os.WriteFile(s.file, []byte(state), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	got, err := s.Output(t.Context())
 	want := map[string]Output{"a": {Value: json.RawMessage(`"1"`)}, "b": {Value: json.RawMessage("2"), Sensitive: true}}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -2,21 +2,24 @@ package tf
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// State is the whole state as it is kept; empty when nothing was ever applied. A state on this machine is read without terraform, any
-// other needs [Terraform.Init] first.
+// State is the whole state; empty when nothing was ever applied. A state on this machine is read without terraform, unless it is
+// encrypted; any other needs [Terraform.Init] first.
 func (t *Terraform) State(ctx context.Context) ([]byte, error) {
 	if t.StateIsHere() {
 		data, err := os.ReadFile(t.statePath())
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
-		return data, err
+		if err != nil || !encrypted(data) {
+			return data, err
+		}
 	}
 	var raw string
 	err := t.read(ctx, "state pull", func(ctx context.Context) (err error) {
@@ -24,6 +27,14 @@ func (t *Terraform) State(ctx context.Context) ([]byte, error) {
 		return err
 	})
 	return []byte(raw), err
+}
+
+// encrypted reports whether a state is one that only OpenTofu can read. https://opentofu.org/docs/language/state/encryption/
+func encrypted(state []byte) bool {
+	var sealed struct {
+		Data json.RawMessage `json:"encrypted_data"`
+	}
+	return json.Unmarshal(state, &sealed) == nil && sealed.Data != nil
 }
 
 // StateIsHere reports whether the state is a file of this package's own choice on this machine.

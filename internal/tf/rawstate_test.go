@@ -85,3 +85,34 @@ func TestSharePlugins(t *testing.T) {
 		t.Errorf("the cache is %v, %v", env, err)
 	}
 }
+
+// An encrypted state is read by OpenTofu alone, and so are its outputs and resources.
+func TestEncryptedState(t *testing.T) { eachBinary(t, testEncryptedState) }
+
+func testEncryptedState(t *testing.T, b Binary) {
+	if b.Product != ProductOpenTofu {
+		t.Skip("terraform does not encrypt states")
+	}
+	o := realOptions(t, b, `resource "terraform_data" "a" { input = "a" }
+output "a" { value = terraform_data.a.output }`)
+	o.Env["TF_ENCRYPTION"] = `key_provider "pbkdf2" "p" { passphrase = "correct horse battery staple" }
+method "aes_gcm" "m" { keys = key_provider.pbkdf2.p }
+state { method = method.aes_gcm.m }`
+	tf := openReal(t, o)
+	p, err := tf.Plan(t.Context(), PlanOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tf.Apply(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := os.ReadFile(tf.statePath()); err != nil || !encrypted(kept) {
+		t.Fatalf("the state is kept as %.80s, %v", kept, err)
+	}
+	if list, err := tf.Resources(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("resources %v, %v", list, err)
+	}
+	if out, err := tf.Output(t.Context()); err != nil || string(out["a"].Value) != `"a"` {
+		t.Errorf("outputs %v, %v", out, err)
+	}
+}

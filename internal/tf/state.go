@@ -14,8 +14,16 @@ type Output struct {
 	Sensitive bool
 }
 
-// Output gives the outputs that the last apply left. It starts no plug-in.
+// Output gives the outputs that the last apply left. A state on this machine is read without terraform, which would first compute the
+// digests of the work folder's providers.
 func (t *Terraform) Output(ctx context.Context) (map[string]Output, error) {
+	if t.StateIsHere() {
+		state, err := t.State(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return stateOutputs(state)
+	}
 	var read map[string]tfexec.OutputMeta
 	err := t.read(ctx, "output", func(ctx context.Context) (err error) {
 		read, err = t.reader.Output(ctx)
@@ -31,19 +39,31 @@ func (t *Terraform) Output(ctx context.Context) (map[string]Output, error) {
 	return outputs, nil
 }
 
-// Resources lists the addresses of the resources that terraform manages, in the order of the state;
-// none means that nothing is left. It reads the raw state, whichever backend holds it, because every
-// other way starts the provider and costs seconds.
+// Resources lists the addresses of the resources that terraform manages, in the order of the state; none means that nothing is left. It
+// reads the state itself, because every other way starts the provider and costs seconds.
 func (t *Terraform) Resources(ctx context.Context) ([]string, error) {
-	var raw string
-	err := t.read(ctx, "state pull", func(ctx context.Context) (err error) {
-		raw, err = t.reader.StatePull(ctx)
-		return err
-	})
+	state, err := t.State(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return stateResources([]byte(raw))
+	return stateResources(state)
+}
+
+func stateOutputs(raw []byte) (map[string]Output, error) {
+	var state struct {
+		Version int               `json:"version"`
+		Outputs map[string]Output `json:"outputs"`
+	}
+	if len(raw) == 0 {
+		return nil, nil // nothing was ever applied
+	}
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return nil, fmt.Errorf("reading terraform's state: %w", err)
+	}
+	if state.Version != stateVersion {
+		return nil, fmt.Errorf("reading terraform's state: format %d is not known, want %d", state.Version, stateVersion)
+	}
+	return state.Outputs, nil
 }
 
 // stateVersion is the format of state files since terraform 0.12.
