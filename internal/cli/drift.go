@@ -137,43 +137,20 @@ func (s *session) drift(ctx context.Context) ([]drifted, error) {
 	if err != nil || judged.shown == nil {
 		return nil, err
 	}
-	types := map[string]string{}
-	for _, r := range judged.shown.ResourceDrift {
-		types[r.Address] = r.Type
-	}
-	owners, scaled := s.owners(), scaledCapacity(s.project.files)
+	owners := s.owners()
 	var list []drifted
 	for _, d := range judged.Judgement.Drift {
-		entry := ownerOf(owners, d.Address).Entry
 		one := drifted{Stack: s.label(), Action: d.Action, Address: d.Address, Name: d.Name, Pos: d.Pos}
 		for _, a := range d.Arguments {
-			if slices.Contains(selfMoving(types[d.Address]), a.Path) || types[d.Address] == tableType && scaled[entry] && isCapacity(a.Path) {
-				continue
-			}
 			one.Arguments = append(one.Arguments, driftedArgument{Argument: a, Pos: placeOf(owners, d.Address, a.Path)})
 		}
-		if len(one.Arguments) > 0 || len(d.Arguments) == 0 {
-			list = append(list, one)
-		}
+		list = append(list, one)
 	}
 	return list, nil
 }
 
-const tableType = "aws_dynamodb_table"
-
-// selfMoving are the arguments of a type of resources that AWS changes by itself, and that nobody can set.
-func selfMoving(resourceType string) []string {
-	switch resourceType {
-	case "aws_lambda_function":
-		return []string{"last_modified"}
-	case "aws_lambda_event_source_mapping":
-		return []string{"last_modified", "last_processing_result", "state", "state_transition_reason"}
-	}
-	return nil
-}
-
-// scaledCapacity are the tables' entries whose capacity Application Auto Scaling changes, as the spec tells it to.
-func scaledCapacity(files []fileplan.File) map[string]bool {
+// scaledTables are the tables' entries whose capacity Application Auto Scaling changes, as the spec tells it to.
+func scaledTables(files []fileplan.File) map[string]bool {
 	scaled := map[string]bool{}
 	for _, f := range files {
 		if t, isTable := f.View.(fileplan.Table); isTable && len(t.Scalings()) > 0 {
@@ -181,10 +158,6 @@ func scaledCapacity(files []fileplan.File) map[string]bool {
 		}
 	}
 	return scaled
-}
-
-func isCapacity(path string) bool {
-	return strings.HasSuffix(path, "read_capacity") || strings.HasSuffix(path, "write_capacity")
 }
 
 // ownerOf is the entry of a resource, with or without an index.

@@ -71,7 +71,7 @@ func (s *session) judgedPlan(ctx context.Context, o tf.PlanOptions) (judgedPlan,
 		return judgedPlan{}, err
 	}
 	if !o.Destroy {
-		if err := s.localIndexes(ctx, p); err != nil {
+		if err := s.indexes(ctx, p); err != nil {
 			return judgedPlan{}, err
 		}
 	}
@@ -88,10 +88,11 @@ func (s *session) judge(ctx context.Context, p tf.Plan, o tf.PlanOptions) (out j
 	if out.shown, err = s.terraform.Show(ctx, p); err != nil {
 		return judgedPlan{}, s.explain(err)
 	}
-	owners := s.owners()
+	owners, scaled := s.owners(), scaledTables(s.project.files)
 	out.Judgement, err = judge.Plan(out.shown, judge.Options{
-		Where: func(address, argument string) (diag.Position, bool) { return whereIn(owners, address, argument) },
-		Name:  func(address string) string { return guardName(owners, address) },
+		Where:  func(address, argument string) (diag.Position, bool) { return whereIn(owners, address, argument) },
+		Name:   func(address string) string { return guardName(owners, address) },
+		Scaled: func(address string) bool { return scaled[ownerOf(owners, address).Entry] },
 	})
 	if len(o.Targets) > 0 { // that it is not about everything was our wish
 		out.Findings = slices.DeleteFunc(out.Findings, func(f judge.Finding) bool { return f.Code == "incomplete" })

@@ -8,7 +8,7 @@ import (
 )
 
 // drift lists what changed outside of terraform. Terraform lists every resource whose state is written in another way after it was read
-// again; of these only what a person can see is left, and what another resource of the configuration says.
+// again; of these only what a person can see is left, without what another resource of the configuration says and what AWS changes by itself.
 func (p *plan) drift(of *tfjson.Plan) []Drift {
 	var out []Drift
 	state := resourcesOf(of.PriorState)
@@ -24,7 +24,7 @@ func (p *plan) drift(of *tfjson.Plan) []Drift {
 			d.Action = Delete
 		case c.action == Update:
 			d.Action = Update
-			d.Arguments = slices.DeleteFunc(c.differences(), func(a Argument) bool { return c.elsewhere(a.at.top(), state) })
+			d.Arguments = slices.DeleteFunc(c.differences(), func(a Argument) bool { return c.elsewhere(a.at.top(), state) || c.byItself(a) })
 			if len(d.Arguments) == 0 {
 				continue
 			}
@@ -36,6 +36,20 @@ func (p *plan) drift(of *tfjson.Plan) []Drift {
 	}
 	slices.SortStableFunc(out, func(a, b Drift) int { return strings.Compare(a.Address, b.Address) })
 	return out
+}
+
+// byItself reports whether an argument is one that AWS changes without anybody's doing.
+func (c *change) byItself(a Argument) bool {
+	switch c.kind() {
+	case functionType:
+		return a.Path == "last_modified"
+	case mappingType:
+		return slices.Contains([]string{"last_modified", "last_processing_result", "state", "state_transition_reason"}, a.Path)
+	case tableType:
+		capacity := strings.HasSuffix(a.Path, "read_capacity") || strings.HasSuffix(a.Path, "write_capacity")
+		return capacity && c.plan.options.Scaled != nil && c.plan.options.Scaled(c.resource.Address)
+	}
+	return false
 }
 
 // shared are the arguments that show what another resource made: terraform gives them as changed after it was created, and a change by

@@ -29,6 +29,8 @@ type Options struct {
 	Where func(address, argument string) (diag.Position, bool)
 	// Name gives the name by which --allow-destroy knows a resource, such as "table.orders"; empty means its address. May be nil.
 	Name func(address string) string
+	// Scaled reports whether Application Auto Scaling changes a table's capacity, which is no drift then. May be nil.
+	Scaled func(address string) bool
 }
 
 // Judgement is what a plan does. Its JSON form is stable: fields are added, never renamed or taken away.

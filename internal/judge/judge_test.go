@@ -199,3 +199,35 @@ func TestTextIsHarmless(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What AWS changes by itself is no drift; capacity is, unless Application Auto Scaling has it.
+func TestDriftOfAWS(t *testing.T) {
+	const plan = `{"format_version": "1.2", "terraform_version": "1.11.4", "resource_drift": [
+		{"address": "aws_lambda_event_source_mapping.ship", "mode": "managed", "type": "aws_lambda_event_source_mapping", "name": "ship", "change": {"actions": ["update"],
+			"before": {"batch_size": 100, "last_processing_result": "No records processed", "state": "Creating"}, "after": {"batch_size": %d, "last_processing_result": "OK", "state": "Enabled"}}},
+		{"address": "aws_dynamodb_table.orders", "mode": "managed", "type": "aws_dynamodb_table", "name": "orders", "change": {"actions": ["update"],
+			"before": {"read_capacity": 5}, "after": {"read_capacity": 9}}}]}`
+	for name, c := range map[string]struct {
+		batch  int
+		scaled bool
+		want   []string
+	}{
+		"only AWS":                     {100, true, nil},
+		"somebody's capacity":          {100, false, []string{"aws_dynamodb_table.orders read_capacity"}},
+		"somebody's batch among AWS's": {10, true, []string{"aws_lambda_event_source_mapping.ship batch_size"}},
+	} {
+		j, err := judge.Plan(parse(t, fmt.Appendf(nil, plan, c.batch)), judge.Options{Scaled: func(string) bool { return c.scaled }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range j.Drift {
+			for _, a := range d.Arguments {
+				got = append(got, d.Address+" "+a.Path)
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}

@@ -16,7 +16,7 @@ func TestChangedLocalIndexes(t *testing.T) {
 		{"module": "module.streams", "mode": "managed", "type": "aws_dynamodb_table", "name": "orders", "instances": [{"attributes": {"local_secondary_index": [
 			{"name": "by-day", "range_key": "Day", "projection_type": "INCLUDE", "non_key_attributes": ["B", "A"]},
 			{"name": "by-week", "range_key": "Week", "projection_type": "ALL", "non_key_attributes": []}]}}]}]}`
-	there, err := localIndexesOf([]byte(state), orders)
+	there, err := indexesOf([]byte(state), orders)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,17 +34,30 @@ func TestChangedLocalIndexes(t *testing.T) {
 		ix := byDay
 		c.change(&ix)
 		var got []string
-		for _, f := range changedIndexes(spec.Table{Name: "orders", LocalSecondaryIndexes: []spec.LocalSecondaryIndex{ix}}, there) {
+		for _, f := range changedIndexes(spec.Table{Name: "orders", LocalSecondaryIndexes: []spec.LocalSecondaryIndex{ix}}, there.Local) {
 			got = append(got, f.Error())
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if none, err := localIndexesOf(nil, orders); len(none) > 0 || err != nil {
+	if none, err := indexesOf(nil, orders); len(none.Local) > 0 || err != nil {
 		t.Error(none, err)
 	}
-	if _, err := localIndexesOf([]byte("{"), orders); err == nil {
+	if _, err := indexesOf([]byte("{"), orders); err == nil {
 		t.Error("half a state is read")
+	}
+}
+
+func TestKeptGlobalIndexes(t *testing.T) {
+	const state = `{"version": 4, "resources": [{"mode": "managed", "type": "aws_dynamodb_table", "name": "orders", "instances": [{"attributes":
+		{"name": "prod-orders", "global_secondary_index": [{"name": "by-customer", "key_schema": []}]}}]}]}`
+	there, err := indexesOf([]byte(state), "aws_dynamodb_table.orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := keptIndexes(there, diag.Position{File: "gen.yaml", Line: 5, Column: 3})
+	if len(got) != 1 || got[0].Severity != diag.Warning || got[0].Error() != "gen.yaml:5:3: the table prod-orders keeps its global secondary index by-customer: terraform does not take away a table's last one" {
+		t.Errorf("got %v", got)
 	}
 }
