@@ -25,22 +25,30 @@ func (s *session) indexes(ctx context.Context, p tf.Plan) error {
 	if err != nil {
 		return s.explain(err)
 	}
+	attributes, err := tf.StateAttributes(state)
+	if err != nil {
+		return err
+	}
+	byName := make(map[string]spec.Table, len(tables))
+	for _, t := range tables {
+		byName[fileplan.DataName("table", t.Name)] = t
+	}
 	remade := map[string]bool{}
 	for _, c := range p.Changes {
 		remade[c.Address] = c.Action == tf.Replace
 	}
 	var refused, told diag.Findings
 	for address, owner := range s.owners() {
-		at := slices.IndexFunc(tables, func(t spec.Table) bool { return owner.Name == fileplan.DataName("table", t.Name) })
-		if at < 0 || remade[address] {
+		t, isTable := byName[owner.Name]
+		if !isTable || remade[address] {
 			continue
 		}
-		there, err := indexesOf(state, address)
+		there, err := indexesOf(attributes[address])
 		if err != nil {
-			return err
+			return fmt.Errorf("reading %s in terraform's state: %w", address, err)
 		}
-		refused = append(refused, changedIndexes(tables[at], there.Local)...)
-		if len(tables[at].GlobalSecondaryIndexes) == 0 { // otherwise it sees what is missing
+		refused = append(refused, changedIndexes(t, there.Local)...)
+		if len(t.GlobalSecondaryIndexes) == 0 { // otherwise it sees what is missing
 			told = append(told, keptIndexes(there, owner.Origin.Pos)...)
 		}
 	}
@@ -64,20 +72,13 @@ type heldIndex struct {
 	NonKeyAttributes []string `json:"non_key_attributes"`
 }
 
-// indexesOf gives the indexes that a table has in a state.
-func indexesOf(state []byte, address string) (there heldIndexes, err error) {
-	attributes, err := tf.StateAttributes(state, address)
-	if err != nil {
-		return there, err
-	}
+// indexesOf gives the indexes among a table's attributes in a state.
+func indexesOf(attributes map[string]any) (there heldIndexes, err error) {
 	text, err := json.Marshal(attributes)
 	if err != nil {
 		return there, err
 	}
-	if err := json.Unmarshal(text, &there); err != nil {
-		return there, fmt.Errorf("reading %s in terraform's state: %w", address, err)
-	}
-	return there, nil
+	return there, json.Unmarshal(text, &there)
 }
 
 // keptIndexes tells of the global indexes of a table that has none in the spec.

@@ -138,11 +138,11 @@ func (set *stackSet) foreignTables(ctx context.Context, s *session) (map[string]
 			return nil, err
 		}
 		address, _ := fileplan.DataAddress("table", name)
-		attributes, err := tf.StateAttributes(state, address)
+		there, err := tf.StateAttributes(state)
 		if err != nil {
 			return nil, err
 		}
-		tables[name] = fmt.Sprint(attributes["arn"], " ", attributes["stream_arn"])
+		tables[name] = fmt.Sprint(there[address]["arn"], " ", there[address]["stream_arn"])
 	}
 	return tables, nil
 }

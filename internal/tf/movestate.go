@@ -150,20 +150,21 @@ func MoveResources(from, to []byte, addresses []string) (newFrom, newTo []byte, 
 	return newFrom, newTo, moved, err
 }
 
-// StateAttributes are the attributes of the first object of a resource in a state, by its address without an index; nil when there is none.
-func StateAttributes(state []byte, address string) (map[string]any, error) {
+// StateAttributes are the attributes of the first object of each managed resource in a state, by its address without an index.
+func StateAttributes(state []byte) (map[string]map[string]any, error) {
 	d, err := parseStateDocument(state)
 	if err != nil || len(state) == 0 {
 		return nil, err
 	}
+	all := make(map[string]map[string]any, len(d.resources))
 	for i := range d.resources {
-		head, at, err := d.head(i)
+		head, address, err := d.head(i)
 		if err != nil {
 			return nil, err
 		}
-		if at == address && len(head.Instances) > 0 {
-			return head.Instances[0].Attributes, nil
+		if address != "" && len(head.Instances) > 0 {
+			all[address] = head.Instances[0].Attributes
 		}
 	}
-	return nil, nil
+	return all, nil
 }
