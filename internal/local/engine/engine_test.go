@@ -285,7 +285,9 @@ func TestQueryAgainstModel(t *testing.T) {
 	for range 300 {
 		put(t, e, fmt.Sprintf(`{"pk":{"S":"%c"},"sk":{"N":"%d"}}`, 'a'+rune(r.IntN(4)), r.IntN(200)-100))
 	}
-	all := readAll(t, func(start attr.Item) (Page, error) { return e.Scan(Scan{Read: Read{Table: "orders", Limit: 7, Start: start}}) })
+	all := readAll(t, func(start attr.Item) (Page, error) {
+		return e.Scan(Scan{Read: Read{Table: "orders", Limit: 7, Start: start}})
+	})
 	if d, err := e.DescribeTable("orders"); err != nil || len(all) != d.Items {
 		t.Fatalf("a scan gives %d items of %d, %v", len(all), d.Items, err)
 	}
