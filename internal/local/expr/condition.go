@@ -8,7 +8,7 @@ import (
 	"streamgen/internal/local/attr"
 )
 
-// Condition is a parsed ConditionExpression.
+// Condition is a parsed ConditionExpression or FilterExpression.
 type Condition struct{ root node }
 
 // ParseCondition reads a ConditionExpression and resolves its placeholders. The error is an [*Error].
@@ -17,6 +17,16 @@ func ParseCondition(src string, s *Substitutions) (*Condition, error) {
 	root, err := parseCondition(src, s)
 	if err != nil {
 		return nil, in("ConditionExpression", err)
+	}
+	return &Condition{root: root}, nil
+}
+
+// ParseFilter reads a FilterExpression, which is written as a ConditionExpression is. The error is an [*Error].
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html
+func ParseFilter(src string, s *Substitutions) (*Condition, error) {
+	root, err := parseCondition(src, s)
+	if err != nil {
+		return nil, in("FilterExpression", err)
 	}
 	return &Condition{root: root}, nil
 }
@@ -296,6 +306,15 @@ func show(v attr.Value) string {
 		text = base64.StdEncoding.EncodeToString([]byte(text))
 	}
 	return "{" + v.Type().String() + ":" + text + "}"
+}
+
+// Attributes are the item's attributes with which the condition's paths begin, in the order of the expression.
+func (c *Condition) Attributes() []string {
+	var names []string
+	for _, n := range pathsIn([]node{c.root}) {
+		names = append(names, n.path[0].Name)
+	}
+	return names
 }
 
 // Nested are the attributes through which the condition's paths lead further.

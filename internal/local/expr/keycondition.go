@@ -32,13 +32,16 @@ func ParseKeyCondition(src string, s *Substitutions) ([]KeyTest, error) {
 		}
 		tests = append(tests, test)
 	}
-	if len(tests) > 2 {
-		return nil, errorf("Conditions can be of length 1 or 2 only")
+	return tests, in("KeyConditionExpression", checkOnePerKey(tests))
+}
+
+func checkOnePerKey(tests []KeyTest) error {
+	for i, test := range tests {
+		if slices.ContainsFunc(tests[:i], func(other KeyTest) bool { return other.Name == test.Name }) {
+			return errorf("KeyConditionExpressions must only contain one condition per key")
+		}
 	}
-	if len(tests) == 2 && tests[0].Name == tests[1].Name {
-		return nil, errorf("KeyConditionExpressions must only contain one condition per key")
-	}
-	return tests, nil
+	return nil
 }
 
 // conjuncts are the conditions that AND joins.
