@@ -344,8 +344,7 @@ func (n *callNode) holds(item attr.Item) bool {
 	case "attribute_type":
 		return v.Type().String() == evaluate(n.args[1], item).Text()
 	case "begins_with":
-		prefix := evaluate(n.args[1], item)
-		return (v.Type() == attr.S || v.Type() == attr.B) && v.Type() == prefix.Type() && strings.HasPrefix(v.Text(), prefix.Text())
+		return beginsWith(v, evaluate(n.args[1], item))
 	case "contains":
 		return v.Contains(evaluate(n.args[1], item))
 	default:
@@ -375,6 +374,10 @@ func (n *operatorNode) holds(item attr.Item) bool {
 	default:
 		return ordered(left, n.operator, right)
 	}
+}
+
+func beginsWith(v, prefix attr.Value) bool {
+	return (v.Type() == attr.S || v.Type() == attr.B) && v.Type() == prefix.Type() && strings.HasPrefix(v.Text(), prefix.Text())
 }
 
 // equal is false of what does not exist, even of both.

@@ -16,6 +16,20 @@ type KeyTest struct {
 	Values []attr.Value
 }
 
+// Holds reports whether the value passes the test.
+func (t KeyTest) Holds(v attr.Value) bool {
+	switch t.Operator {
+	case "=":
+		return equal(v, t.Values[0])
+	case "BETWEEN":
+		return ordered(v, ">=", t.Values[0]) && ordered(v, "<=", t.Values[1])
+	case "begins_with":
+		return beginsWith(v, t.Values[0])
+	default:
+		return ordered(v, t.Operator, t.Values[0])
+	}
+}
+
 // ParseKeyCondition reads a KeyConditionExpression into the tests that it joins by AND, each on another attribute. Whether they fit a
 // key schema is for the caller to say. The error is an [*Error].
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
