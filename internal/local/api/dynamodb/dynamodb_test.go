@@ -150,7 +150,7 @@ func TestRefused(t *testing.T) {
 		{"TransactWriteItems", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.TransactWriteItems")},
 		{"BatchGetItem", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.BatchGetItem")},
 		{"PutItem", `{"TableName":"orders"`, "SerializationException", "PutItem: unexpected EOF"},
-		{"PutItem", `[]`, "SerializationException", "PutItem: json: cannot unmarshal array into Go value of type dynamodb.putItemInput"},
+		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
 		{"Query", `{"TableName":"orders","KeyConditions":{}}`, invalid, notEmulated(`"KeyConditions" of Query`)},
