@@ -19,7 +19,7 @@ const (
 // render writes a record as JSON, members in the order in which Lambda delivers them.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 func (s *Stream) render(r *record, f form) []byte {
-	b := make([]byte, 0, 512+4*r.size)
+	b := make([]byte, 0, 512+2*r.bytes)
 	b = append(b, `{"eventID":"`...)
 	b = append(b, s.eventID(r)...)
 	b = append(b, `","eventName":"`...)
@@ -51,9 +51,9 @@ func (s *Stream) renderChange(b []byte, r *record) []byte {
 	b = appendImage(b, "NewImage", r.change.New)
 	b = appendImage(b, "OldImage", r.change.Old)
 	b = append(b, `,"SequenceNumber":"`...)
-	b = append(b, r.sequence.String()...)
+	b = r.sequence.append(b)
 	b = append(b, `","SizeBytes":`...)
-	b = strconv.AppendInt(b, int64(r.size), 10)
+	b = strconv.AppendInt(b, int64(r.size()), 10)
 	b = append(b, `,"StreamViewType":"`...)
 	b = append(b, s.table.View...)
 	return append(b, `"}`...)
@@ -72,6 +72,6 @@ func appendImage(b []byte, name string, image attr.Item) []byte {
 
 // eventID is the same whenever and to whomever the record is delivered.
 func (s *Stream) eventID(r *record) string {
-	sum := sha256.Sum256([]byte(s.arn + r.sequence.String()))
+	sum := sha256.Sum256(r.sequence.append([]byte(s.arn)))
 	return hex.EncodeToString(sum[:16])
 }

@@ -21,8 +21,14 @@ var start = time.Date(2025, 2, 22, 3, 3, 25, 490_000_000, time.UTC)
 
 func open(t *testing.T, view string) (*Registry, *Stream, *clock.Manual) {
 	t.Helper()
+	return openWith(t, view, Options{})
+}
+
+func openWith(t *testing.T, view string, o Options) (*Registry, *Stream, *clock.Manual) {
+	t.Helper()
 	c := clock.NewManual(start)
-	r := New(Options{Account: "111111111111", Region: "us-east-1", Clock: c})
+	o.Account, o.Region, o.Clock = "111111111111", "us-east-1", c
+	r := New(o)
 	table := engine.StreamTable{Name: "T", Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: view}
 	return r, r.Open(table).(*Stream), c
 }
@@ -37,6 +43,15 @@ func item(t *testing.T, text string) attr.Item {
 		t.Fatal(err)
 	}
 	return it
+}
+
+// roll rolls the shard that was opened last.
+func roll(t *testing.T, s *Stream) {
+	t.Helper()
+	shards := s.Shards()
+	if _, err := s.Roll(shards[len(shards)-1].ID); err != nil {
+		t.Error(err)
+	}
 }
 
 // change makes a change of the item with id "id_value".
@@ -191,7 +206,7 @@ func TestReplayGivesTheTable(t *testing.T) {
 					return
 				}
 				if seed == 0 && i%100 == 99 {
-					s.Roll()
+					roll(t, s)
 				}
 			}
 		})
@@ -276,14 +291,14 @@ func image(t *testing.T, rec decoded, name string) attr.Item {
 func TestLineage(t *testing.T) {
 	_, s, c := open(t, "KEYS_ONLY")
 	s.Append(change(t, engine.Insert, start, "", ""))
-	s.Roll()
+	roll(t, s)
 	s.Append(change(t, engine.Insert, start, "", ""))
 	shards := s.Shards()
 	if len(shards) != 2 || shards[0].ParentID != "" || shards[1].ParentID != shards[0].ID || !shards[0].Closed || shards[1].Closed {
 		t.Fatalf("%+v", shards)
 	}
-	for _, sh := range shards {
-		if len(sh.ID) != 37 || !strings.HasPrefix(sh.ID, "shardId-00000001740193405490-") {
+	for i, sh := range shards {
+		if len(sh.ID) != 37 || !strings.HasPrefix(sh.ID, fmt.Sprintf("shardId-%020d-", 1740193405490+i)) {
 			t.Errorf("shard ID %s", sh.ID)
 		}
 	}
@@ -302,7 +317,6 @@ func TestLineage(t *testing.T) {
 	s.Close()
 	s.Close()
 	s.Append(change(t, engine.Insert, start, "", ""))
-	s.Roll()
 	if d := s.Describe(); d.Status != Disabled || len(d.Shards) != 2 || !d.Shards[1].Closed {
 		t.Errorf("after disabling: %+v", d)
 	}
@@ -331,8 +345,9 @@ func TestLatest(t *testing.T) {
 	if got := s.Latest("nope"); got != "" {
 		t.Errorf("of an unknown shard: %s", got)
 	}
-	_, _, err = s.Read("nope", "", 1)
-	expectCode(t, err, "ResourceNotFoundException")
+	if records, closed, err := s.Read("nope", "", 1); err != nil || len(records) != 0 || !closed {
+		t.Errorf("of an unknown shard: %v, closed %t, %v", records, closed, err)
+	}
 	_, _, err = s.Read(shard, "12", 1)
 	expectCode(t, err, "ValidationException")
 }
@@ -551,7 +566,7 @@ func TestWait(t *testing.T) {
 			t.Fatalf("version %d, %v", seen, err)
 		}
 		// What comes meanwhile ends the wait of every reader, be it a record, a new shard or the end.
-		for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, s.Roll, s.Close} {
+		for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, func() { roll(t, s) }, s.Close} {
 			versions := make(chan uint64, 2)
 			for range cap(versions) {
 				go func() {

@@ -145,8 +145,12 @@ func TestListStreamsPages(t *testing.T) {
 
 func TestShards(t *testing.T) {
 	s := newStack(t)
-	s.stream.Roll()
-	s.stream.Roll()
+	for range 2 {
+		open := s.stream.Shards()
+		if _, err := s.stream.Roll(open[len(open)-1].ID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	all := s.describe(t).Shards
 	if len(all) != 3 || *all[1].ParentShardId != *all[0].ShardId || *all[2].ParentShardId != *all[1].ShardId || all[1].SequenceNumberRange.EndingSequenceNumber == nil {
 		t.Fatalf("%+v", all)
