@@ -19,9 +19,9 @@ const (
 // render writes a record as JSON, members in the order in which Lambda delivers them.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 func (s *Stream) render(r *record, f form) []byte {
-	b := make([]byte, 0, 512+2*r.bytes)
+	b := make([]byte, 0, 640+r.size()+r.size()/4)
 	b = append(b, `{"eventID":"`...)
-	b = append(b, s.eventID(r)...)
+	b = s.appendEventID(b, r)
 	b = append(b, `","eventName":"`...)
 	b = append(b, r.change.Kind...)
 	b = append(b, `","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"`...)
@@ -70,8 +70,9 @@ func appendImage(b []byte, name string, image attr.Item) []byte {
 	return image.AppendJSON(b)
 }
 
-// eventID is the same whenever and to whomever the record is delivered.
-func (s *Stream) eventID(r *record) string {
-	sum := sha256.Sum256(r.sequence.append([]byte(s.arn)))
-	return hex.EncodeToString(sum[:16])
+// appendEventID appends what is the same whenever and to whomever the record is delivered, and no other record's.
+func (s *Stream) appendEventID(b []byte, r *record) []byte {
+	name := append(make([]byte, 0, 160), s.arn...)
+	sum := sha256.Sum256(r.sequence.append(name))
+	return hex.AppendEncode(b, sum[:16])
 }
