@@ -79,15 +79,11 @@ func (h *history) trim(horizon time.Time) {
 func (h *history) page(n sequence, limit, bytes int) (page []record, more bool) {
 	first := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i][len(h.chunks[i])-1].sequence > n })
 	for i, chunk := range h.chunks[first:] {
-		begin := 0
-		if first+i == 0 {
-			begin = h.gone
+		if i == 0 { // trimmed records have the sequence number 0
+			chunk = chunk[sort.Search(len(chunk), func(j int) bool { return chunk[j].sequence > n }):]
+			page = make([]record, 0, min(limit, len(chunk)+chunkLength*(len(h.chunks)-first-1)))
 		}
-		if i == 0 {
-			begin += sort.Search(len(chunk)-begin, func(j int) bool { return chunk[begin+j].sequence > n })
-			page = make([]record, 0, min(limit, len(chunk)-begin+chunkLength*(len(h.chunks)-first-1)))
-		}
-		for j := begin; j < len(chunk); j++ {
+		for j := range chunk {
 			r := &chunk[j]
 			if bytes -= r.size(); len(page) == limit || len(page) > 0 && bytes < 0 {
 				return page, true

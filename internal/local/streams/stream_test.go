@@ -45,13 +45,16 @@ func item(t *testing.T, text string) attr.Item {
 	return it
 }
 
-// roll rolls the shard that was opened last.
+// roll rolls the shard that was opened last. Others may do so, too.
 func roll(t *testing.T, s *Stream) {
 	t.Helper()
-	shards := s.Shards()
-	if _, err := s.Roll(shards[len(shards)-1].ID); err != nil {
-		t.Error(err)
+	for range 100 {
+		shards := s.Shards()
+		if _, err := s.Roll(shards[len(shards)-1].ID); err == nil {
+			return
+		}
 	}
+	t.Error("no shard can be rolled")
 }
 
 // change makes a change of the item with id "id_value".
@@ -180,11 +183,11 @@ func decode(t *testing.T, s *Stream) []decoded {
 	return all
 }
 
-// Writers at random in parallel: the stream, replayed, gives exactly the table, every record follows from the one before it of its
-// item, and the same goes on across shards.
+// Writers at random in parallel, while shards roll and split: the stream, replayed, gives exactly the table, and every record follows from
+// the one before it of its item.
 func TestReplayGivesTheTable(t *testing.T) {
 	c := clock.NewManual(start)
-	registry := New(Options{Account: "000000000000", Region: "us-east-1", Clock: c})
+	registry := New(Options{Account: "000000000000", Region: "us-east-1", Clock: c, SplitAbove: 200})
 	e := engine.New(engine.Options{Account: "000000000000", Region: "us-east-1", Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
 	d, err := e.CreateTable(engine.CreateTable{
@@ -208,6 +211,9 @@ func TestReplayGivesTheTable(t *testing.T) {
 				if seed == 0 && i%100 == 99 {
 					roll(t, s)
 				}
+				if seed == 1 && i%100 == 99 {
+					splitAny(t, s)
+				}
 			}
 		})
 	}
@@ -215,7 +221,7 @@ func TestReplayGivesTheTable(t *testing.T) {
 
 	replayed := map[string]attr.Item{}
 	seen := map[string]bool{}
-	last := ""
+	last := map[string]string{} // of each item
 	for _, rec := range decode(t, s) {
 		keys, old, next := image(t, rec, "Keys"), image(t, rec, "OldImage"), image(t, rec, "NewImage")
 		id := keys["id"].Text()
@@ -229,10 +235,10 @@ func TestReplayGivesTheTable(t *testing.T) {
 			replayed[id] = next
 		}
 		number := string(rec.Change["SequenceNumber"])
-		if seen[rec.EventID] || number <= last {
-			t.Fatalf("event %s, sequence number %s after %s", rec.EventID, number, last)
+		if seen[rec.EventID] || number <= last[id] {
+			t.Fatalf("event %s, sequence number %s after %s", rec.EventID, number, last[id])
 		}
-		seen[rec.EventID], last = true, number
+		seen[rec.EventID], last[id] = true, number
 	}
 	page, err := e.Scan(engine.Read{Table: "T"})
 	if err != nil {
@@ -246,9 +252,23 @@ func TestReplayGivesTheTable(t *testing.T) {
 			t.Errorf("item %s is %s, the stream gives %s", id, it.AppendJSON(nil), replayed[id].AppendJSON(nil))
 		}
 	}
-	if shards := s.Shards(); len(shards) != 5 {
+	if shards := s.Shards(); len(shards) < 1+4+2*4+2 {
 		t.Errorf("%d shards", len(shards))
 	}
+}
+
+// splitAny splits an open shard, which others may do, too.
+func splitAny(t *testing.T, s *Stream) {
+	for range 100 {
+		for _, sh := range s.Shards() {
+			if !sh.Closed {
+				if _, err := s.Split(sh.ID); err == nil {
+					return
+				}
+			}
+		}
+	}
+	t.Error("no shard can be split")
 }
 
 func writeAtRandom(e *engine.Engine, r *rand.Rand) error {
