@@ -35,6 +35,7 @@ type stream struct {
 	shards  []*shard
 	read    map[string]bool // sequence numbers that were read
 	most    int             // records that a read asked for
+	gone    int             // reads of shards that are not there
 	broken  bool
 }
 
@@ -120,6 +121,10 @@ func (r *reader) Read(id, after string, limit int) ([]esm.Record, bool, error) {
 	defer r.mu.Unlock()
 	if r.broken {
 		return nil, false, errors.New("no such stream")
+	}
+	if !slices.ContainsFunc(r.shards, func(sh *shard) bool { return sh.ID == id }) {
+		r.gone++
+		return nil, true, nil
 	}
 	r.most = max(r.most, limit)
 	sh := r.find(id)
