@@ -2,7 +2,6 @@ package attr
 
 import (
 	"encoding/base64"
-	"maps"
 	"slices"
 	"unicode/utf8"
 )

@@ -87,9 +87,13 @@ func TestSplit(t *testing.T) {
 			r.stream.add(id, 2+i, 0)
 		}
 	})
-	parent.fail()
-	r.pass(time.Minute)
-	r.expect(1).ok(`{}`)
+	r.stream.awaitListed("upper")
+	for range 3 {
+		parent.fail()
+		r.pass(time.Minute)
+		parent = r.expect(1)
+	}
+	parent.ok(`{}`)
 	calls := map[int]call{}
 	for range 2 {
 		c := <-r.calls
