@@ -5,20 +5,37 @@ import (
 	"sort"
 	"time"
 
+	"streamgen/internal/local/attr"
 	"streamgen/internal/local/engine"
 )
 
 // record is a change in the stream.
 type record struct {
 	sequence sequence
-	change   engine.Change
-	bytes    int // 0 until somebody asks for the size
+	// change has no Keys when an image has them: a map for them would be most of what a record takes.
+	change engine.Change
+	bytes  int // 0 until somebody asks for the size
+}
+
+// image is where the record's keys are.
+func (r *record) image() attr.Item {
+	switch {
+	case r.change.Keys != nil:
+		return r.change.Keys
+	case r.change.New != nil:
+		return r.change.New
+	default:
+		return r.change.Old
+	}
 }
 
 // size counts a record as its SizeBytes does: the keys, and again in each image. Only those who read pay for it.
-func (r *record) size() int {
+func (s *Stream) size(r *record) int {
 	if r.bytes == 0 {
-		r.bytes = r.change.Keys.Size() + r.change.Old.Size() + r.change.New.Size()
+		r.bytes = r.change.Old.Size() + r.change.New.Size()
+		for _, name := range s.keys {
+			r.bytes += len(name) + r.image()[name].Size()
+		}
 	}
 	return r.bytes
 }
@@ -76,7 +93,7 @@ func (h *history) trim(horizon time.Time) {
 
 // page gives the records with a greater sequence number than n: up to limit of them, no more than have the given size together, but
 // one in any case. more says that others follow.
-func (h *history) page(n sequence, limit, bytes int) (page []record, more bool) {
+func (h *history) page(n sequence, limit, bytes int, size func(*record) int) (page []record, more bool) {
 	first := sort.Search(len(h.chunks), func(i int) bool { return h.chunks[i][len(h.chunks[i])-1].sequence > n })
 	for i, chunk := range h.chunks[first:] {
 		if i == 0 { // trimmed records have the sequence number 0
@@ -85,7 +102,7 @@ func (h *history) page(n sequence, limit, bytes int) (page []record, more bool) 
 		}
 		for j := range chunk {
 			r := &chunk[j]
-			if bytes -= r.size(); len(page) == limit || len(page) > 0 && bytes < 0 {
+			if bytes -= size(r); len(page) == limit || len(page) > 0 && bytes < 0 {
 				return page, true
 			}
 			page = append(page, *r)

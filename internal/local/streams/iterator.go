@@ -142,7 +142,7 @@ func (s *Stream) iterate(it iterator, limit int) (page []record, next string, er
 	if !found || it.after != 0 && it.after < sh.history.trimmed { // there was a shard, or there were no iterator
 		return nil, "", trimmed((it.after + 1).String())
 	}
-	page, more := sh.history.page(it.after, limit, maxPageBytes)
+	page, more := sh.history.page(it.after, limit, maxPageBytes, s.size)
 	if sh.end != 0 && !more {
 		return page, "", nil
 	}

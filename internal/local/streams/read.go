@@ -59,7 +59,7 @@ func (s *Stream) readPage(shardID string, from sequence, limit int) (page []reco
 	if !found {
 		return nil, true
 	}
-	page, more := sh.history.page(from, limit, maxReadBytes)
+	page, more := sh.history.page(from, limit, maxReadBytes, s.size)
 	return page, sh.end != 0 && !more
 }
 

@@ -68,10 +68,8 @@ func (r *Registry) newStream(arn, label string, table engine.StreamTable, create
 		arn: arn, label: label, region: r.options.Region, table: table, created: created, clock: r.options.Clock,
 		rollEvery: r.options.RollEvery, splitAbove: r.options.SplitAbove, journal: r.options.Journal,
 	}
-	for _, k := range table.Keys {
-		if k.Role == engine.Hash {
-			s.hash = k.Name
-		}
+	for _, k := range table.Keys { // the partition key is the first
+		s.keys = append(s.keys, k.Name)
 	}
 	return s
 }

@@ -19,7 +19,7 @@ const (
 // render writes a record as JSON, members in the order in which Lambda delivers them.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 func (s *Stream) render(r *record, f form) []byte {
-	b := make([]byte, 0, 640+r.size()+r.size()/4)
+	b := make([]byte, 0, 640+s.size(r)+s.size(r)/4)
 	b = append(b, `{"eventID":"`...)
 	b = s.appendEventID(b, r)
 	b = append(b, `","eventName":"`...)
@@ -47,13 +47,13 @@ func (s *Stream) renderChange(b []byte, r *record) []byte {
 	b = append(b, `{"ApproximateCreationDateTime":`...)
 	b = strconv.AppendInt(b, creationTime(r.change.At).Unix(), 10)
 	b = append(b, ".0"...) // clients see a number with a fraction
-	b = appendImage(b, "Keys", r.change.Keys)
+	b = appendImage(b, "Keys", r.image().Pick(s.keys...))
 	b = appendImage(b, "NewImage", r.change.New)
 	b = appendImage(b, "OldImage", r.change.Old)
 	b = append(b, `,"SequenceNumber":"`...)
 	b = r.sequence.append(b)
 	b = append(b, `","SizeBytes":`...)
-	b = strconv.AppendInt(b, int64(r.size()), 10)
+	b = strconv.AppendInt(b, int64(s.size(r)), 10)
 	b = append(b, `,"StreamViewType":"`...)
 	b = append(b, s.table.View...)
 	return append(b, `"}`...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"streamgen/internal/local/attr"
+	"streamgen/internal/local/engine"
 )
 
 // shard is a part of the stream: the changes of the items whose partition keys have hashes in a range.
@@ -19,6 +20,14 @@ type shard struct {
 	closed     time.Time
 	history    history
 	load       load
+}
+
+// add appends a change to the shard.
+func (sh *shard) add(n sequence, c engine.Change) {
+	if c.New != nil || c.Old != nil {
+		c.Keys = nil
+	}
+	sh.history.add(record{sequence: n, change: c})
 }
 
 // load is what was written into a shard in a second.

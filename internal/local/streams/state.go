@@ -2,6 +2,7 @@ package streams
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,10 +61,6 @@ type Journal interface {
 	AppendRecord(streamARN, shardID string, record RecordState)
 }
 
-func (r *record) state() RecordState {
-	return RecordState{Sequence: uint64(r.sequence), Change: r.change}
-}
-
 // state tells of a shard but for its records.
 func (sh *shard) state() ShardState {
 	return ShardState{
@@ -91,7 +88,9 @@ func (s *Stream) State() StreamState {
 	for _, sh := range s.shards {
 		shard := sh.state()
 		for _, r := range sh.history.all() {
-			shard.Records = append(shard.Records, r.state())
+			change := r.change
+			change.Keys = r.image().Pick(s.keys...)
+			shard.Records = append(shard.Records, RecordState{Sequence: uint64(r.sequence), Change: change})
 		}
 		state.Shards = append(state.Shards, shard)
 	}
@@ -118,7 +117,10 @@ func Restore(o Options, states []StreamState) (*Registry, error) {
 func (r *Registry) restore(state StreamState) (*Stream, error) {
 	_, label, found := strings.Cut(state.ARN, "/stream/")
 	if !found {
-		return nil, fmt.Errorf("it is no stream's ARN")
+		return nil, errors.New("it is no stream's ARN")
+	}
+	if len(state.Table.Keys) == 0 {
+		return nil, errors.New("its table has no keys")
 	}
 	s := r.newStream(state.ARN, label, state.Table, state.Created)
 	s.disabled = state.Disabled
@@ -146,7 +148,7 @@ func restoreShard(state ShardState) (*shard, error) {
 			return nil, fmt.Errorf("record %s is out of order", sequence(r.Sequence))
 		}
 		last = sequence(r.Sequence)
-		sh.history.add(record{sequence: last, change: r.Change})
+		sh.add(last, r.Change)
 	}
 	return sh, nil
 }
@@ -158,7 +160,7 @@ func (s *Stream) adopt(sh *shard) error {
 		return err
 	}
 	if newest <= s.newest {
-		return fmt.Errorf("it is not in the order of the IDs")
+		return errors.New("it is not in the order of the IDs")
 	}
 	s.newest = newest
 	s.shards = append(s.shards, sh)
@@ -193,7 +195,7 @@ func (s *Stream) checkRanges() error {
 		next = sh.high + 1
 	}
 	if len(s.open) == 0 || next != 0 {
-		return fmt.Errorf("its open shards do not have every hash")
+		return errors.New("its open shards do not have every hash")
 	}
 	return nil
 }

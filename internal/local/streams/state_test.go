@@ -133,6 +133,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}{
 		{"", func(*StreamState) {}},
 		{"no stream's ARN", func(s *StreamState) { s.ARN = "x" }},
+		{"no keys", func(s *StreamState) { s.Table.Keys = nil }},
 		{"no shard's ID", func(s *StreamState) { s.Shards[0].ID = "shard" }},
 		{"order of the IDs", func(s *StreamState) { s.Shards[0], s.Shards[1] = s.Shards[1], s.Shards[0] }},
 		{"order of the IDs", func(s *StreamState) { s.Shards[1].ID = s.Shards[0].ID }},

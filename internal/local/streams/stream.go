@@ -41,7 +41,7 @@ func fail(code, format string, args ...any) error {
 type Stream struct {
 	arn, label, region string
 	table              engine.StreamTable
-	hash               string // the name of the table's partition key
+	keys               []string // the names of the table's key attributes, the partition key's first
 	created            time.Time
 	clock              clock.Clock
 	rollEvery          time.Duration
@@ -108,16 +108,16 @@ func (s *Stream) Append(c engine.Change) {
 		return
 	}
 	c = s.view(c)
-	hash := hashOf(c.Keys[s.hash])
+	hash := hashOf(c.Keys[s.keys[0]])
 	sh := s.openFor(hash)
 	if s.aged(sh, c.At) {
 		sh = s.roll(sh, c.At)
 	}
-	r := record{sequence: s.take(), change: c}
-	sh.history.add(r)
+	n := s.take()
+	sh.add(n, c)
 	s.expectAt(c.At.Add(Retention))
 	if s.journal != nil {
-		s.journal.AppendRecord(s.arn, sh.id, r.state())
+		s.journal.AppendRecord(s.arn, sh.id, RecordState{Sequence: uint64(n), Change: c})
 	}
 	if s.splitAbove > 0 {
 		sh.load.count(c.At, hash)
