@@ -147,22 +147,11 @@ func TestRefused(t *testing.T) {
 	}
 	for _, c := range []struct{ operation, body, code, message string }{
 		{"ExecuteStatement", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.ExecuteStatement")},
-		{"TransactWriteItems", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.TransactWriteItems")},
-		{"BatchGetItem", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.BatchGetItem")},
 		{"PutItem", `{"TableName":"orders"`, "SerializationException", "PutItem: unexpected EOF"},
-		{"PutItem", `[]`, "SerializationException", "PutItem: json: cannot unmarshal array into Go value of type dynamodb.putItemInput"},
+		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
-		{"Scan", `{"TableName":"orders","FilterExpression":"a = b"}`, invalid, notEmulated(`"FilterExpression" of Scan`)},
-		{"Scan", `{"TableName":"orders","Segment":0}`, invalid, notEmulated(`"Segment" of Scan`)},
-		{"Query", `{"TableName":"orders","IndexName":"gsi"}`, invalid, notEmulated(`"IndexName" of Query`)},
 		{"Query", `{"TableName":"orders","KeyConditions":{}}`, invalid, notEmulated(`"KeyConditions" of Query`)},
-		{"GetItem", `{"TableName":"orders","ProjectionExpression":"a"}`, invalid, notEmulated(`"ProjectionExpression" of GetItem`)},
-		{"PutItem", `{"TableName":"orders","Expected":{}}`, invalid, notEmulated(`"Expected" of PutItem`)},
-		{"UpdateItem", `{"TableName":"orders","AttributeUpdates":{}}`, invalid, notEmulated(`"AttributeUpdates" of UpdateItem`)},
-		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"}},"ReturnConsumedCapacity":"TOTAL"}`, invalid, notEmulated("ReturnConsumedCapacity TOTAL of PutItem")},
-		{"GetItem", `{"TableName":"orders","Key":{"pk":{"S":"a"}},"ReturnConsumedCapacity":"INDEXES"}`, invalid, notEmulated("ReturnConsumedCapacity INDEXES of GetItem")},
-		{"BatchWriteItem", `{"RequestItems":{"orders":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]},"ReturnConsumedCapacity":"TOTAL"}`, invalid, notEmulated("ReturnConsumedCapacity TOTAL of BatchWriteItem")},
 		{"CreateTable", `{"TableName":"abc",` + create + `}`, invalid, notEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true}}`, invalid, notEmulated(`"SSESpecification" of CreateTable`)},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"TableClass":"STANDARD"}`, invalid, notEmulated(`"TableClass" of CreateTable`)},
@@ -170,8 +159,6 @@ func TestRefused(t *testing.T) {
 		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
 		{"UpdateTable", `{"TableName":"orders","BillingMode":"PROVISIONED"}`, invalid, notEmulated("BillingMode PROVISIONED of UpdateTable")},
 		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"gsi"}}]}`, invalid, notEmulated(`"Update" of UpdateTable`)},
-		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"gsi","Projection":{"ProjectionType":"ALL"},"KeySchema":[` +
-			`{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"HASH"},{"AttributeName":"c","KeyType":"RANGE"}]}}]}`, invalid, notEmulated("a KeySchema of more than two attributes, as index gsi has it")},
 		{"UpdateContinuousBackups", `{"TableName":"orders","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false,"RecoveryPeriodInDays":7}}`, invalid,
 			notEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")},
 		{"ListTagsOfResource", `{"ResourceArn":"x","NextToken":"y"}`, invalid, notEmulated(`"NextToken" of ListTagsOfResource`)},
@@ -233,7 +220,6 @@ func TestRefused(t *testing.T) {
 		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk > :a","ExpressionAttributeValues":{":a":{"S":"a"}}}`, invalid, "Query key condition not supported"},
 		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk = :a","ExpressionAttributeValues":{":a":{"N":"1"}}}`, invalid, "One or more parameter values were invalid: Condition parameter type does not match schema type"},
 		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk = :a","ExpressionAttributeValues":{":a":{"S":""}}}`, invalid, "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"},
-		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk = :a","ExpressionAttributeValues":{":a":{"S":"a"}},"ExclusiveStartKey":{"pk":{"S":"a"}}}`, invalid, "The provided starting key is invalid: The provided key element does not match the schema"},
 		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk = :a","ExpressionAttributeValues":{":a":{"S":"a"}},"ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"N":"1"}}}`, invalid, "The provided starting key is outside query boundaries based on provided conditions"},
 		{"Query", `{"TableName":"orders","KeyConditionExpression":"pk = :a AND sk > :n","ExpressionAttributeValues":{":a":{"S":"a"},":n":{"N":"5"}},"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"1"}}}`, invalid, "The provided starting key does not match the range key predicate"},
 		{"Scan", `{"TableName":"orders","Select":"SPECIFIC_ATTRIBUTES"}`, invalid, "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"},
