@@ -48,10 +48,8 @@ type Read struct {
 // Query asks for the items with one hash key.
 type Query struct {
 	Read
-	// Key are the tests of the key attributes, at most one of each. One without an operator stands for a comparison that no key takes.
+	// Key are the tests of the key attributes, at most one of each.
 	Key []expr.KeyTest
-	// LegacyFilter says that Filter was a QueryFilter, which errors then call it.
-	LegacyFilter bool
 	// Backward gives the items in descending order of the range key.
 	Backward bool
 }
@@ -279,9 +277,6 @@ func (s *source) assign(tests []expr.KeyTest) ([]expr.KeyTest, error) {
 }
 
 func (s *source) checkTest(k KeyElement, test expr.KeyTest) error {
-	if test.Operator == "" {
-		return validation("Attempted conditional constraint is not an indexable operation")
-	}
 	for _, v := range test.Values {
 		if v.Type() != s.table.schema.typeOf(k.Name) {
 			return validation(invalidParameters + "Condition parameter type does not match schema type")
@@ -416,7 +411,7 @@ func (s *source) checkQuery(q Query) error {
 		filtered := q.Filter.Attributes()
 		for _, k := range s.keys {
 			if slices.Contains(filtered, k.Name) {
-				return validation("%s can only contain non-primary key attributes: Primary key attribute: %s", q.filterName(), k.Name)
+				return validation("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", k.Name)
 			}
 		}
 	}
@@ -436,13 +431,6 @@ func (s *source) checkQuery(q Query) error {
 		return validation(invalidParameters+"Secondary index %s does not project one or more filter attributes: %s", s.index.Name, list(lacking))
 	}
 	return nil
-}
-
-func (q Query) filterName() string {
-	if q.LegacyFilter {
-		return "QueryFilter"
-	}
-	return "Filter Expression"
 }
 
 // checkScan checks what a scan gives and filters. Unlike a query's, its filter may ask for key attributes, and for attributes that
