@@ -40,7 +40,7 @@ type pageOutput struct {
 func (in *readInput) constraints(further ...constraint) []constraint {
 	all := []constraint{oneOf("select", in.Select, engine.SelectSpecific, engine.SelectCount, engine.SelectAll, engine.SelectProjected)}
 	if in.IndexName != nil {
-		all = append(all, resourceName("indexName", *in.IndexName))
+		all = append(all, matches("indexName", *in.IndexName), length("indexName", *in.IndexName, len(*in.IndexName), 3, 255))
 	}
 	all = append(all, oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"), tableName(in.TableName),
 		conditionalOperator(in.ConditionalOperator))
