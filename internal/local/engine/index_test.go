@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"streamgen/internal/local/attr"
@@ -367,6 +368,36 @@ func (m *modelled) removeIndex() {
 	m.schema.dropUnused()
 	_, err := m.e.Scan(Scan{Read: Read{Table: "t", Index: name}})
 	expectError(m.T, err, "ValidationException", "The table does not have the specified index: "+name)
+}
+
+// Whoever reads an index while an item moves in it finds the item once, with the parts that belong together.
+func TestIndexMovesAtOnce(t *testing.T) {
+	e, _, _ := newTable(t, func(c *CreateTable) {
+		c.Attributes = append(c.Attributes, AttributeDefinition{"team", attr.S})
+		c.Indexes = []Index{byTeam("ALL"), {Name: "keys", Keys: []KeyElement{{"team", Hash}}, Projection: Projection{Type: "KEYS_ONLY"}}}
+	})
+	move := func(i int) {
+		put(t, e, fmt.Sprintf(`{"pk":{"S":"p"},"sk":{"N":"1"},"team":{"S":"%d"},"copy":{"S":"%d"}}`, i%7, i%7))
+	}
+	move(0)
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := range 2000 {
+			move(i)
+		}
+	})
+	for range 500 {
+		for _, index := range []string{"by-team", "keys"} {
+			page, err := e.Scan(Scan{Read: Read{Table: "orders", Index: index}})
+			if err != nil || page.Count != 1 {
+				t.Fatalf("%d items in %s, %v", page.Count, index, err)
+			}
+			if it := page.Items[0]; index == "by-team" && !it["team"].Equal(it["copy"]) {
+				t.Fatalf("%v", it)
+			}
+		}
+	}
+	writer.Wait()
 }
 
 // What a write takes of an index is what changes in it.
