@@ -78,6 +78,9 @@ type Engine struct {
 	mu     sync.RWMutex
 	tables map[string]*table
 
+	transactions sync.Mutex                 // of writing
+	tokens       map[string]doneTransaction // guarded by transactions
+
 	expiry  sync.WaitGroup
 	closing chan struct{} // nil until a table has a time to live
 	closed  bool
@@ -85,7 +88,7 @@ type Engine struct {
 
 // New gives an engine without tables.
 func New(o Options) *Engine {
-	return &Engine{options: o, tables: map[string]*table{}}
+	return &Engine{options: o, tables: map[string]*table{}, tokens: map[string]doneTransaction{}}
 }
 
 // Close ends the engine's work in the background. Tables stay readable.

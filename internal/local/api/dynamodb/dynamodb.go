@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 
+	"streamgen/internal/local/attr"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
@@ -24,6 +25,7 @@ func New(e *engine.Engine) http.Handler {
 		Checksum: true,
 		MaxBody:  16 << 20,
 		Operations: map[string]wire.Operation{
+			"BatchGetItem":              operation("BatchGetItem", s.batchGetItem),
 			"BatchWriteItem":            operation("BatchWriteItem", s.batchWriteItem),
 			"CreateTable":               operation("CreateTable", s.createTable),
 			"DeleteItem":                operation("DeleteItem", s.deleteItem),
@@ -39,6 +41,8 @@ func New(e *engine.Engine) http.Handler {
 			"Query":                     operation("Query", s.query),
 			"Scan":                      operation("Scan", s.scan),
 			"TagResource":               operation("TagResource", s.tagResource),
+			"TransactGetItems":          operation("TransactGetItems", s.transactGetItems),
+			"TransactWriteItems":        operation("TransactWriteItems", s.transactWriteItems),
 			"UntagResource":             operation("UntagResource", s.untagResource),
 			"UpdateContinuousBackups":   operation("UpdateContinuousBackups", s.updateContinuousBackups),
 			"UpdateItem":                operation("UpdateItem", s.updateItem),
@@ -65,5 +69,18 @@ func wireError(failed *engine.Error) error {
 	if failed.Item != nil {
 		e.Fields = map[string]any{"Item": failed.Item}
 	}
+	if failed.Reasons != nil {
+		reasons := make([]cancellationReason, len(failed.Reasons))
+		for i, r := range failed.Reasons {
+			reasons[i] = cancellationReason{Code: r.Code, Message: r.Message, Item: r.Item}
+		}
+		e.Fields = map[string]any{"CancellationReasons": reasons}
+	}
 	return e
+}
+
+type cancellationReason struct {
+	Code    string
+	Item    attr.Item `json:",omitempty"`
+	Message string    `json:",omitempty"`
 }
