@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/smithy-go/encoding/cbor"
-
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
@@ -52,7 +50,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		lambda:     lambdaapi.New(functions, mappings),
 		logs:       logsapi.New(groups),
 		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch: cloudwatchapi.New(control.NewAlarms[cbor.Map](Account, name, s.opts.Clock)),
+		cloudwatch: cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
 		engine:     tables,
 		functions:  functions,
 		mappings:   mappings,

@@ -21,7 +21,7 @@ type indexStore struct {
 }
 
 func newIndexStore(s *schema, ix Index) *indexStore {
-	is := &indexStore{name: ix.Name, keys: slices.Clone(ix.Keys), items: newSkipList[attr.Item]()}
+	is := &indexStore{name: ix.Name, keys: slices.Clone(ix.Keys), items: newStore[attr.Item]()}
 	for _, k := range ix.Keys {
 		is.types = append(is.types, s.typeOf(k.Name))
 	}

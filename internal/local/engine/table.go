@@ -86,8 +86,8 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	t := &table{
 		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
-		schema: s.clone(), items: newSkipList[attr.Item](),
-		protect: c.DeletionProtection, tags: c.Tags, expiries: newSkipList[struct{}](),
+		schema: s.clone(), items: newStore[attr.Item](),
+		protect: c.DeletionProtection, tags: c.Tags, expiries: newStore[struct{}](),
 	}
 	t.reindex("")
 	e.mu.Lock()
