@@ -491,7 +491,7 @@ func (s *source) page(r Read, items iter.Seq2[string, attr.Item]) Page {
 		last := item
 		if fetch {
 			item, _ = s.table.items.get(s.table.schema.storeKey(item))
-			page.Fetched += roundUp(item.Size())
+			page.Fetched += roundUp(item.Size(), readUnit)
 		}
 		if r.Filter == nil || r.Filter.Holds(item) {
 			page.Count++
@@ -524,8 +524,5 @@ func (s *source) fetches(r Read) bool {
 	}
 }
 
-// roundUp gives a number of bytes in whole units of reading.
-func roundUp(size int) int {
-	const unit = 4 << 10
-	return (size + unit - 1) / unit * unit
-}
+// roundUp gives a size in whole units.
+func roundUp(size, unit int) int { return (size + unit - 1) / unit * unit }
