@@ -80,7 +80,7 @@ type BatchGot struct {
 	Unread map[string][]attr.Item
 }
 
-// BatchGet reads the items with the keys of each table, which are otherwise read as the table's Get says. No key may occur twice.
+// BatchGet reads the items with the keys of each table, which are otherwise read as the table's Get says.
 func (e *Engine) BatchGet(batch map[string]Get, keys map[string][]attr.Item) (out BatchGot, err error) {
 	out = BatchGot{Items: map[string][]attr.Item{}, Unread: map[string][]attr.Item{}}
 	tables := slices.Sorted(maps.Keys(batch))
@@ -114,16 +114,10 @@ func (e *Engine) BatchGet(batch map[string]Get, keys map[string][]attr.Item) (ou
 }
 
 func (t *table) checkKeys(keys []attr.Item) error {
-	seen := map[string]bool{}
 	for _, key := range keys {
 		if err := t.schema.checkKey(key); err != nil {
 			return err
 		}
-		at := t.schema.storeKey(key)
-		if seen[at] {
-			return validation("Provided list of item keys contains duplicates")
-		}
-		seen[at] = true
 	}
 	return nil
 }

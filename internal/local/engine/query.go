@@ -279,11 +279,19 @@ func (s *source) assign(tests []expr.KeyTest) ([]expr.KeyTest, error) {
 	return ordered, s.checkPrefix(ordered)
 }
 
+// comparisonOperators are the legacy names of a key condition's operators, by which the service's errors call them.
+var comparisonOperators = map[string]string{
+	"=": "EQ", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE", "BETWEEN": "BETWEEN", "begins_with": "BEGINS_WITH",
+}
+
 func (s *source) checkTest(k KeyElement, test expr.KeyTest) error {
 	if test.Operator == "" {
 		return validation("Attempted conditional constraint is not an indexable operation")
 	}
 	for _, v := range test.Values {
+		if t := v.Type(); t != attr.S && t != attr.N && t != attr.B {
+			return validation(invalidParameters+"ComparisonOperator %s is not valid for %s AttributeValue type", comparisonOperators[test.Operator], t)
+		}
 		if v.Type() != s.table.schema.typeOf(k.Name) {
 			return validation(invalidParameters + "Condition parameter type does not match schema type")
 		}

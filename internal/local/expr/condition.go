@@ -269,10 +269,10 @@ func checkComparison(n *operatorNode) error {
 	case "<", "<=", ">", ">=":
 		return requireTypes(n.operator, n.operands, attr.S, attr.N, attr.B)
 	case "BETWEEN":
-		if err := requireTypes(n.operator, n.operands, attr.S, attr.N, attr.B); err != nil {
+		if err := checkBounds(n.operands[1], n.operands[2]); err != nil {
 			return err
 		}
-		return checkBounds(n.operands[1], n.operands[2])
+		return requireTypes(n.operator, n.operands, attr.S, attr.N, attr.B)
 	default:
 		return nil
 	}
@@ -288,8 +288,8 @@ func checkBounds(low, high node) error {
 		return nil
 	}
 	var fault string
-	switch order, comparable := attr.Compare(lower.value, upper.value); {
-	case !comparable:
+	switch order, _ := attr.Compare(lower.value, upper.value); {
+	case lower.value.Type() != upper.value.Type():
 		fault = "same data type for lower and upper bounds"
 	case order > 0:
 		fault = "upper bound to be greater than or equal to lower bound"

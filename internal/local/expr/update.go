@@ -269,14 +269,17 @@ func (u *Update) Apply(item attr.Item) (attr.Item, error) {
 		ends[i] = root.grow(a.path.path)
 		ends[i].change.kind = keep
 	}
+	changes := make([]change, len(u.actions))
+	for i, a := range u.actions {
+		var err error
+		if changes[i], err = a.change(item); err != nil {
+			return nil, err
+		}
+	}
 	if !root.fits(attr.Map(item)) {
 		return nil, errorf("The document path provided in the update expression is invalid for update")
 	}
-	for i, a := range u.actions {
-		c, err := a.change(item)
-		if err != nil {
-			return nil, err
-		}
+	for i, c := range changes {
 		ends[i].change = c
 	}
 	return root.apply(attr.Map(item)).Fields(), nil

@@ -67,8 +67,11 @@ func (in *batchWriteItemInput) check() error {
 		requests := in.RequestItems[table]
 		count += len(requests)
 		constraints = append(constraints, resourceName("requestItems.key", table))
-		if len(requests) == 0 {
-			constraints = append(constraints, length("requestItems."+table+".member", "[]", 0, 1, most))
+		if len(requests) == 0 || len(requests) > most {
+			constraints = append(constraints, func() string {
+				return fault("{"+table+"=["+fmt.Sprint(len(requests))+" requests]}", "requestItems",
+					"Map value must satisfy constraint: [Member must have length less than or equal to %d, Member must have length greater than or equal to 1]", most)
+			})
 		}
 		for i, r := range requests {
 			at := fmt.Sprintf("requestItems.%s.member.%d.member.", table, i+1)
@@ -171,6 +174,9 @@ func (in *batchGetItemInput) batch() (batch map[string]engine.Get, keys map[stri
 			if err != nil {
 				return nil, nil, err
 			}
+			if slices.ContainsFunc(keys[table], key.Equal) {
+				return nil, nil, wire.Errorf("ValidationException", "Provided list of item keys contains duplicates")
+			}
 			keys[table] = append(keys[table], key)
 		}
 		g := engine.Get{Table: table, Consistent: asked.ConsistentRead}
@@ -196,11 +202,11 @@ func (in *batchGetItemInput) check() error {
 		asked := in.RequestItems[table]
 		count += len(asked.Keys)
 		at := "requestItems." + table + ".member."
-		constraints = append(constraints, resourceName("requestItems.key", table), required(at+"keys", asked.Keys != nil),
-			attributesToGet(at+"attributesToGet", asked.AttributesToGet))
+		constraints = append(constraints, resourceName("requestItems.key", table), required(at+"keys", asked.Keys != nil))
 		if asked.Keys != nil {
-			constraints = append(constraints, length(at+"keys", fmt.Sprintf("[%d keys]", len(asked.Keys)), len(asked.Keys), 1, maxBatchKeys))
+			constraints = append(constraints, length(at+"keys", asked.Keys, len(asked.Keys), 1, maxBatchKeys))
 		}
+		constraints = append(constraints, attributesToGet(at+"attributesToGet", asked.AttributesToGet))
 	}
 	if err := check(constraints...); err != nil {
 		return err
