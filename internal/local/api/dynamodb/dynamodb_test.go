@@ -236,7 +236,8 @@ func TestRefused(t *testing.T) {
 		{"UpdateItem", `{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"SET sk = :v","ExpressionAttributeValues":{":v":{"N":"1"}}}`, invalid, "One or more parameter values were invalid: Cannot update attribute sk. This attribute is part of the key"},
 		{"UpdateItem", `{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"SET a.b = :v","ExpressionAttributeValues":{":v":{"N":"1"}}}`, invalid, "The document path provided in the update expression is invalid for update"},
 		{"BatchWriteItem", `{"RequestItems":{"orders":[{"PutRequest":{"Item":{"pk":{"S":"a"},"sk":{"N":"1"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"a"},"sk":{"N":"1.0"}}}}]}}`, invalid, "Provided list of item keys contains duplicates"},
-		{"BatchWriteItem", `{"RequestItems":{"orders":[` + strings.TrimSuffix(strings.Repeat(`{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}},`, 26), ",") + `]}}`, invalid, "Too many items requested for the BatchWriteItem call"},
+		{"BatchWriteItem", `{"RequestItems":{"orders":[` + strings.TrimSuffix(strings.Repeat(`{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}},`, 26), ",") + `]}}`, invalid, "1 validation error detected: Value '{orders=[26 requests]}' at 'requestItems' failed to satisfy constraint: " +
+			"Map value must satisfy constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"},
 
 		// Absent tables.
 		{"PutItem", `{"TableName":"nope","Item":{"pk":{"S":"a"}}}`, "ResourceNotFoundException", "Requested resource not found"},
