@@ -73,8 +73,7 @@ type CreateTable struct {
 	Indexes    []Index
 	// IndexCapacities are those of the global indexes: of each, when the table is provisioned.
 	IndexCapacities    []IndexCapacity
-	OnDemand           bool
-	Capacity           CapacityChange // Provisioned is needed unless OnDemand
+	Capacity           CapacityChange // without Provisioned it is an on-demand table
 	Class              string         // "" for STANDARD
 	Encryption         Encryption
 	View               string // "" for no stream
@@ -117,8 +116,8 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 
 func (e *Engine) newSettings(c CreateTable) (Settings, error) {
 	now := e.options.Clock.Now()
-	s := Settings{OnDemand: c.OnDemand, Class: Class{Name: c.Class}, Encryption: e.encryption(c.Encryption), DeletionProtection: c.DeletionProtection, Tags: c.Tags}
-	if c.OnDemand {
+	s := Settings{OnDemand: c.Capacity.Provisioned == nil, Class: Class{Name: c.Class}, Encryption: e.encryption(c.Encryption), DeletionProtection: c.DeletionProtection, Tags: c.Tags}
+	if s.OnDemand {
 		s.OnDemandSince = now
 	}
 	if c.Policy != "" {

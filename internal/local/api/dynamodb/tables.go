@@ -266,7 +266,7 @@ func (in *createTableInput) check() error {
 func (in *createTableInput) create() (c engine.CreateTable, err error) {
 	c = engine.CreateTable{
 		Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Keys: keyElements(in.KeySchema),
-		OnDemand: in.BillingMode == payPerRequest, Class: class(in.TableClass), DeletionProtection: in.DeletionProtectionEnabled,
+		Class: class(in.TableClass), DeletionProtection: in.DeletionProtectionEnabled,
 	}
 	if c.Capacity, err = in.change(); err != nil {
 		return c, err
