@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/smithy-go/encoding/cbor"
-
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
@@ -53,7 +51,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch:  cloudwatchapi.New(control.NewAlarms[cbor.Map](Account, name, s.opts.Clock)),
+		cloudwatch:  cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
 		autoscaling: autoscalingapi.New(control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock), tables.Exists),
 		engine:      tables,
 		functions:   functions,

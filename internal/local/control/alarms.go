@@ -24,13 +24,29 @@ type Alarms[D any] struct {
 	account, region string
 	clock           clock.Clock
 
-	mu     sync.Mutex
-	alarms map[string]Alarm[D]
+	mu      sync.Mutex
+	alarms  map[string]Alarm[D]
+	journal Journal // nil keeps nothing
 }
 
 // NewAlarms gives an empty registry.
 func NewAlarms[D any](account, region string, c clock.Clock) *Alarms[D] {
 	return &Alarms[D]{account: account, region: region, clock: c, alarms: map[string]Alarm[D]{}}
+}
+
+// Restore takes in the alarms that the journal has, and tells it of every change from then on. It comes before all other calls.
+func (a *Alarms[D]) Restore(j Journal) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.journal = j
+	return each(j, func(name string, alarm Alarm[D]) { a.alarms[name] = alarm })
+}
+
+// keep tells the journal of an alarm that changed.
+func (a *Alarms[D]) keep(alarm Alarm[D]) {
+	if a.journal != nil {
+		a.journal.Put(alarm.Name, alarm)
+	}
 }
 
 // Put makes an alarm or describes it anew. Tags are those of a new one; one that is there keeps its own.
@@ -46,6 +62,7 @@ func (a *Alarms[D]) Put(name string, description D, tags map[string]string) {
 	}
 	alarm.Description, alarm.Updated = description, a.clock.Now()
 	a.alarms[name] = alarm
+	a.keep(alarm)
 }
 
 // All gives every alarm by name.
@@ -72,6 +89,9 @@ func (a *Alarms[D]) Delete(names []string) error {
 	}
 	for _, name := range names {
 		delete(a.alarms, name)
+		if a.journal != nil {
+			a.journal.Delete(name)
+		}
 	}
 	return nil
 }
@@ -83,6 +103,7 @@ func (a *Alarms[D]) UpdateTags(arn string, change func(tags map[string]string)) 
 	for _, alarm := range a.alarms {
 		if alarm.ARN == arn {
 			change(alarm.Tags)
+			a.keep(alarm)
 			return nil
 		}
 	}

@@ -2,7 +2,10 @@
 // their policies, log groups with their events, and scalable targets. Permissions are kept and given back, never enforced.
 package control
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Error is a rule of AWS's that a call broke.
 type Error struct {
@@ -20,3 +23,24 @@ func errorf(code, format string, args ...any) *Error {
 
 // MaxTags is how many tags a resource may have.
 const MaxTags = 50
+
+// Journal keeps the entries of a registry by a key, so that they outlive the process. It is called under the registry's lock.
+type Journal interface {
+	// Put keeps an entry as JSON, as it is now.
+	Put(key string, entry any)
+	Delete(key string)
+	// Each gives what is kept, in the order of the keys.
+	Each(f func(key string, entry []byte) error) error
+}
+
+// each gives what a journal keeps as what it was.
+func each[E any](j Journal, f func(key string, entry E)) error {
+	return j.Each(func(key string, text []byte) error {
+		var entry E
+		if err := json.Unmarshal(text, &entry); err != nil {
+			return fmt.Errorf("%q: %w", key, err)
+		}
+		f(key, entry)
+		return nil
+	})
+}

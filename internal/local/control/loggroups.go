@@ -43,6 +43,7 @@ type Logs struct {
 	groups      map[string]*logGroup
 	arrivals    uint64 // events so far
 	subscribers map[*func(LogEvent)]struct{}
+	journal     Journal // nil keeps nothing
 }
 
 // NewLogs gives an empty registry.
@@ -67,15 +68,35 @@ func (l *Logs) CreateGroup(name string, tags map[string]string) error {
 	if _, found := l.groups[name]; found {
 		return errorf(codeExists, "The specified log group already exists")
 	}
-	l.addGroup(name).Tags = maps.Clone(tags)
+	l.addGroup(name, tags)
 	return nil
 }
 
-func (l *Logs) addGroup(name string) *logGroup {
+func (l *Logs) addGroup(name string, tags map[string]string) *logGroup {
 	g := &logGroup{streams: map[string]*LogStream{}, LogGroup: LogGroup{
-		Name: name, ARN: "arn:aws:logs:" + l.region + ":" + l.account + ":log-group:" + name, Created: l.now()}}
+		Name: name, ARN: "arn:aws:logs:" + l.region + ":" + l.account + ":log-group:" + name, Created: l.now(), Tags: maps.Clone(tags)}}
 	l.groups[name] = g
+	l.keep(g)
 	return g
+}
+
+// Restore takes in the log groups that the journal has, and tells it of every change of a group from then on. Streams and events are
+// not kept. It comes before all other calls.
+func (l *Logs) Restore(j Journal) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.journal = j
+	return each(j, func(name string, g LogGroup) {
+		g.StoredBytes = 0
+		l.groups[name] = &logGroup{streams: map[string]*LogStream{}, LogGroup: g}
+	})
+}
+
+// keep tells the journal of a group that changed.
+func (l *Logs) keep(g *logGroup) {
+	if l.journal != nil {
+		l.journal.Put(g.Name, g.LogGroup)
+	}
 }
 
 func (l *Logs) find(group string) (*logGroup, error) {
@@ -93,6 +114,9 @@ func (l *Logs) DeleteGroup(name string) error {
 		return err
 	}
 	delete(l.groups, name)
+	if l.journal != nil {
+		l.journal.Delete(name)
+	}
 	return nil
 }
 
@@ -120,6 +144,7 @@ func (l *Logs) SetRetention(group string, days int) error {
 		return err
 	}
 	g.RetentionDays = days
+	l.keep(g)
 	g.expire(l.now())
 	return nil
 }
@@ -152,6 +177,7 @@ func (l *Logs) TagGroup(group string, tags map[string]string) error {
 		return errorf("TooManyTagsException", "A resource can have %d tags.", MaxTags)
 	}
 	g.Tags = all
+	l.keep(g)
 	return nil
 }
 
@@ -166,6 +192,7 @@ func (l *Logs) UntagGroup(group string, keys []string) error {
 	for _, key := range keys {
 		delete(g.Tags, key)
 	}
+	l.keep(g)
 	return nil
 }
 

@@ -86,11 +86,17 @@ type Queue struct {
 	Visible, Invisible, Delayed int
 }
 
+// message is also what a journal keeps.
 type message struct {
 	Message
-	visible time.Time // from when on it can be received
-	delayed bool      // until then, for the first time
+	Queue   string
+	Visible time.Time // from when on it can be received
+	Delayed bool      // until then, for the first time
+	Number  uint64    // among all messages, in the order in which they were sent
 }
+
+// key is the message's in a journal: unlike its ID it is in the order of sending.
+func (m *message) key() string { return fmt.Sprintf("%020d", m.Number) }
 
 type queue struct {
 	Queue
@@ -106,11 +112,58 @@ type Queues struct {
 	mu     sync.Mutex
 	queues map[string]*queue
 	news   chan struct{} // closed, and replaced, when a message may be there
+	sent   uint64        // messages so far
+
+	queuesJournal, messagesJournal Journal // nil keep nothing
 }
 
 // NewQueues gives an empty registry.
 func NewQueues(account, region string, c clock.Clock) *Queues {
 	return &Queues{account: account, region: region, clock: c, queues: map[string]*queue{}, news: make(chan struct{})}
+}
+
+// Restore takes in the queues and the messages that the journals have, and tells them of every change from then on. It comes before all
+// other calls.
+func (q *Queues) Restore(queues, messages Journal) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queuesJournal, q.messagesJournal = queues, messages
+	if err := each(queues, func(name string, u Queue) { q.queues[name] = &queue{Queue: u} }); err != nil {
+		return err
+	}
+	return each(messages, func(_ string, m *message) {
+		q.sent = max(q.sent, m.Number)
+		if u := q.queues[m.Queue]; u != nil {
+			u.messages = append(u.messages, m)
+		}
+	})
+}
+
+// keep tells the journal of a queue that changed.
+func (q *Queues) keep(u *queue) {
+	if q.queuesJournal != nil {
+		q.queuesJournal.Put(u.Name, u.Queue)
+	}
+}
+
+// keepMessage tells the journal of a message that changed.
+func (q *Queues) keepMessage(m *message) {
+	if q.messagesJournal != nil {
+		q.messagesJournal.Put(m.key(), m)
+	}
+}
+
+// remove takes messages out of a queue.
+func (q *Queues) remove(u *queue, gone func(*message) bool) {
+	u.messages = slices.DeleteFunc(u.messages, func(m *message) bool {
+		if !gone(m) {
+			return false
+		}
+		if q.messagesJournal != nil {
+			q.messagesJournal.Delete(m.key())
+		}
+		return true
+	})
 }
 
 const codeNoQueue = "QueueDoesNotExist"
@@ -142,6 +195,7 @@ func (q *Queues) Create(name string, attributes, tags map[string]string) error {
 	maps.Copy(made.Attributes, attributes)
 	maps.Copy(made.Tags, tags)
 	q.queues[name] = made
+	q.keep(made)
 	return nil
 }
 
@@ -165,7 +219,7 @@ func (q *Queues) find(name string) (*queue, error) {
 	}
 	kept := u.seconds("MessageRetentionPeriod")
 	now := q.clock.Now()
-	u.messages = slices.DeleteFunc(u.messages, func(m *message) bool { return now.Sub(m.Sent) >= kept })
+	q.remove(u, func(m *message) bool { return now.Sub(m.Sent) >= kept })
 	return u, nil
 }
 
@@ -183,9 +237,9 @@ func (q *Queues) Get(name string) (Queue, error) {
 	now := q.clock.Now()
 	for _, m := range u.messages {
 		switch {
-		case !m.visible.After(now):
+		case !m.Visible.After(now):
 			out.Visible++
-		case m.delayed:
+		case m.Delayed:
 			out.Delayed++
 		default:
 			out.Invisible++
@@ -210,6 +264,7 @@ func (q *Queues) Set(name string, attributes map[string]string) error {
 		}
 	}
 	u.Modified = q.clock.Now()
+	q.keep(u)
 	return nil
 }
 
@@ -217,10 +272,15 @@ func (q *Queues) Set(name string, attributes map[string]string) error {
 func (q *Queues) Delete(name string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if _, err := q.find(name); err != nil {
+	u, err := q.find(name)
+	if err != nil {
 		return err
 	}
+	q.remove(u, func(*message) bool { return true })
 	delete(q.queues, name)
+	if q.queuesJournal != nil {
+		q.queuesJournal.Delete(name)
+	}
 	return nil
 }
 
@@ -245,6 +305,7 @@ func (q *Queues) UpdateTags(name string, change func(tags map[string]string)) er
 	u, err := q.find(name)
 	if err == nil {
 		change(u.Tags)
+		q.keep(u)
 	}
 	return err
 }
@@ -265,11 +326,14 @@ func (q *Queues) Send(name, body string, attributes MessageAttributes, delay tim
 	}
 	now := q.clock.Now()
 	sum := md5.Sum([]byte(body)) //nolint:gosec // see the import
+	q.sent++
 	m := &message{
+		Queue: name, Number: q.sent,
 		Message: Message{ID: uuid.NewString(), Body: body, MD5: hex.EncodeToString(sum[:]), Attributes: attributes, Sent: now},
-		visible: now.Add(delay), delayed: delay > 0,
+		Visible: now.Add(delay), Delayed: delay > 0,
 	}
 	u.messages = append(u.messages, m)
+	q.keepMessage(m)
 	close(q.news)
 	q.news = make(chan struct{})
 	return m.Message, nil
@@ -303,14 +367,15 @@ func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Me
 		if len(got) == limit {
 			break
 		}
-		if m.visible.After(now) {
+		if m.Visible.After(now) {
 			continue
 		}
-		m.visible, m.delayed, m.ReceiptHandle = now.Add(visibility), false, uuid.NewString()
+		m.Visible, m.Delayed, m.ReceiptHandle = now.Add(visibility), false, uuid.NewString()
 		m.Received++
 		if m.First.IsZero() {
 			m.First = now
 		}
+		q.keepMessage(m)
 		got = append(got, m.Message)
 	}
 	return got, nil
@@ -331,7 +396,7 @@ func (q *Queues) DeleteMessage(name, handle string) error {
 	if err != nil {
 		return err
 	}
-	u.messages = slices.DeleteFunc(u.messages, func(m *message) bool { return m.ReceiptHandle == handle && handle != "" })
+	q.remove(u, func(m *message) bool { return m.ReceiptHandle == handle && handle != "" })
 	return nil
 }
 
@@ -345,7 +410,8 @@ func (q *Queues) ChangeVisibility(name, handle string, visibility time.Duration)
 	}
 	for _, m := range u.messages {
 		if m.ReceiptHandle == handle && handle != "" {
-			m.visible = q.clock.Now().Add(visibility)
+			m.Visible = q.clock.Now().Add(visibility)
+			q.keepMessage(m)
 			close(q.news)
 			q.news = make(chan struct{})
 			return nil
@@ -360,7 +426,7 @@ func (q *Queues) Purge(name string) error {
 	defer q.mu.Unlock()
 	u, err := q.find(name)
 	if err == nil {
-		u.messages = nil
+		q.remove(u, func(*message) bool { return true })
 	}
 	return err
 }

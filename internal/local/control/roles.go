@@ -34,10 +34,11 @@ type Role struct {
 	Tags              map[string]string
 }
 
+// roleEntry is also what a journal keeps.
 type roleEntry struct {
 	Role
-	inline   map[string]string // policy documents by name
-	attached map[string]bool   // by ARN
+	Inline   map[string]string // policy documents by name
+	Attached map[string]bool   // by ARN
 }
 
 // Roles is the registry of IAM roles, which are the account's and of no region. It is safe for concurrent use.
@@ -45,13 +46,29 @@ type Roles struct {
 	account string
 	clock   clock.Clock
 
-	mu    sync.Mutex
-	roles map[string]*roleEntry // by name in lower case: names differ by more than their case
+	mu      sync.Mutex
+	roles   map[string]*roleEntry // by name in lower case: names differ by more than their case
+	journal Journal               // nil keeps nothing
 }
 
 // NewRoles gives an empty registry.
 func NewRoles(account string, c clock.Clock) *Roles {
 	return &Roles{account: account, clock: c, roles: map[string]*roleEntry{}}
+}
+
+// Restore takes in the roles that the journal has, and tells it of every change from then on. It comes before all other calls.
+func (r *Roles) Restore(j Journal) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.journal = j
+	return each(j, func(key string, role *roleEntry) { r.roles[key] = role })
+}
+
+// keep tells the journal of a role that changed.
+func (r *Roles) keep(role *roleEntry) {
+	if r.journal != nil {
+		r.journal.Put(strings.ToLower(role.Name), role)
+	}
 }
 
 // Create adds a role. The registry sets ID, ARN and Created.
@@ -70,8 +87,9 @@ func (r *Roles) Create(role Role) (Role, error) {
 	role.ARN = "arn:aws:iam::" + r.account + ":role" + role.Path + role.Name
 	role.Created = r.clock.Now().UTC().Truncate(time.Second)
 	role.Tags = maps.Clone(role.Tags)
-	created := &roleEntry{Role: role, inline: map[string]string{}, attached: map[string]bool{}}
+	created := &roleEntry{Role: role, Inline: map[string]string{}, Attached: map[string]bool{}}
 	r.roles[key] = created
+	r.keep(created)
 	return created.snapshot(), nil
 }
 
@@ -144,6 +162,7 @@ func (r *Roles) Update(name string, u RoleUpdate) (Role, error) {
 	if u.MaxSessionSeconds != nil {
 		found.MaxSessionSeconds = *u.MaxSessionSeconds
 	}
+	r.keep(found)
 	return found.snapshot(), nil
 }
 
@@ -155,13 +174,16 @@ func (r *Roles) Delete(name string) error {
 	if err != nil {
 		return err
 	}
-	if len(found.attached) > 0 {
+	if len(found.Attached) > 0 {
 		return errorf("DeleteConflict", "Cannot delete entity, must detach all policies first.")
 	}
-	if len(found.inline) > 0 {
+	if len(found.Inline) > 0 {
 		return errorf("DeleteConflict", "Cannot delete entity, must delete policies first.")
 	}
 	delete(r.roles, strings.ToLower(name))
+	if r.journal != nil {
+		r.journal.Delete(strings.ToLower(name))
+	}
 	return nil
 }
 
@@ -182,6 +204,7 @@ func (r *Roles) Tag(name string, tags map[string]string) error {
 		return errorf("LimitExceeded", "Cannot exceed quota for TagsPerRole: %d", MaxTags)
 	}
 	found.Tags = all
+	r.keep(found)
 	return nil
 }
 
@@ -196,6 +219,7 @@ func (r *Roles) Untag(name string, keys []string) error {
 	for _, key := range keys {
 		delete(found.Tags, key)
 	}
+	r.keep(found)
 	return nil
 }
 
@@ -212,7 +236,7 @@ func (r *Roles) PutPolicy(name, policy, document string) error {
 		return err
 	}
 	size := policySize(document)
-	for other, text := range found.inline {
+	for other, text := range found.Inline {
 		if other != policy {
 			size += policySize(text)
 		}
@@ -220,7 +244,8 @@ func (r *Roles) PutPolicy(name, policy, document string) error {
 	if size > maxInlinePolicies {
 		return errorf("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", maxInlinePolicies, name)
 	}
-	found.inline[policy] = document
+	found.Inline[policy] = document
+	r.keep(found)
 	return nil
 }
 
@@ -232,7 +257,7 @@ func (r *Roles) Policy(name, policy string) (document string, err error) {
 	if err != nil {
 		return "", err
 	}
-	document, ok := found.inline[policy]
+	document, ok := found.Inline[policy]
 	if !ok {
 		return "", noPolicy(policy)
 	}
@@ -251,7 +276,7 @@ func (r *Roles) Policies(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(found.inline)), nil
+	return slices.Sorted(maps.Keys(found.Inline)), nil
 }
 
 // DeletePolicy removes an inline policy of a role.
@@ -262,10 +287,11 @@ func (r *Roles) DeletePolicy(name, policy string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := found.inline[policy]; !ok {
+	if _, ok := found.Inline[policy]; !ok {
 		return noPolicy(policy)
 	}
-	delete(found.inline, policy)
+	delete(found.Inline, policy)
+	r.keep(found)
 	return nil
 }
 
@@ -282,10 +308,11 @@ func (r *Roles) Attach(name, arn string) error {
 	if !awsPolicy.MatchString(arn) {
 		return errorf("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
 	}
-	if !found.attached[arn] && len(found.attached) == maxAttachedPolicies {
+	if !found.Attached[arn] && len(found.Attached) == maxAttachedPolicies {
 		return errorf("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", maxAttachedPolicies)
 	}
-	found.attached[arn] = true
+	found.Attached[arn] = true
+	r.keep(found)
 	return nil
 }
 
@@ -297,10 +324,11 @@ func (r *Roles) Detach(name, arn string) error {
 	if err != nil {
 		return err
 	}
-	if !found.attached[arn] {
+	if !found.Attached[arn] {
 		return errorf("NoSuchEntity", "Policy %s was not found.", arn)
 	}
-	delete(found.attached, arn)
+	delete(found.Attached, arn)
+	r.keep(found)
 	return nil
 }
 
@@ -312,5 +340,5 @@ func (r *Roles) Attached(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(found.attached)), nil
+	return slices.Sorted(maps.Keys(found.Attached)), nil
 }

@@ -130,7 +130,7 @@ func (e *Engine) RestoreTable(r Restore) (Description, error) {
 	settings = settings.restore(Restored{BackupARN: b.ARN, TableARN: b.Table.ARN, At: now})
 	t := &table{
 		name: r.Name, arn: e.arn(r.Name), created: now,
-		schema: s.clone(), items: newSkipList[attr.Item](), settings: settings, expiries: newSkipList[struct{}](),
+		schema: s.clone(), items: newStore[attr.Item](), settings: settings, expiries: newStore[struct{}](),
 	}
 	for _, item := range b.items {
 		t.items.set(t.schema.storeKey(item), item)

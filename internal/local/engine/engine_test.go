@@ -271,6 +271,9 @@ func TestIndexesCount(t *testing.T) {
 	}
 	expression = "SET g = :v"
 	_, err = e.Update(Update{Write: Write{Table: "orders", Values: item(t, `{":v":{"N":"1"}}`)}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Expression: &expression})
+	expectError(t, err, "ValidationException", "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g")
+	expression = "SET g = sk"
+	_, err = e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Expression: &expression})
 	expectError(t, err, "ValidationException", "The update expression attempted to update the secondary index key to unsupported type")
 
 	if d, err = e.UpdateTable(UpdateTable{Name: "orders", DeleteIndex: "by-g"}); err != nil || len(d.Indexes) != 0 || len(d.Attributes) != 2 {

@@ -21,7 +21,7 @@ type indexStore struct {
 }
 
 func newIndexStore(s *schema, ix Index) *indexStore {
-	is := &indexStore{name: ix.Name, keys: slices.Clone(ix.Keys), items: newSkipList[attr.Item]()}
+	is := &indexStore{name: ix.Name, keys: slices.Clone(ix.Keys), items: newStore[attr.Item]()}
 	for _, k := range ix.Keys {
 		is.types = append(is.types, s.typeOf(k.Name))
 	}
@@ -69,23 +69,44 @@ func (is *indexStore) project(item attr.Item) attr.Item {
 	return projected
 }
 
-// replace follows a change of the item whose key in the table's store is given; old and next may be nil.
-func (is *indexStore) replace(key string, old, next attr.Item) {
+// replace follows a change of the item whose key in the table's store is given; old and next may be nil. It gives the bytes of what
+// was written, each item rounded up to 1 KB as the capacity that it takes is: nothing when what the index holds stays the same, the
+// larger of both when an item is replaced, and both when it moves.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations
+func (is *indexStore) replace(key string, old, next attr.Item) (written int) {
 	from, was := is.storeKey(key, old)
 	to, stays := is.storeKey(key, next)
+	var before, after attr.Item
 	if was {
-		held, _ := is.items.get(from)
-		is.bytes -= held.Size()
-		if !stays || from != to {
-			is.items.delete(from)
-		}
+		before, _ = is.items.get(from)
 	}
 	if stays {
-		projected := is.project(next)
-		is.bytes += projected.Size()
-		is.items.set(to, projected)
+		after = is.project(next)
 	}
+	moves := from != to
+	if !moves && is.holds != nil && before.Equal(after) {
+		return 0
+	}
+	left, put := before.Size(), after.Size()
+	is.bytes += put - left
+	if was && moves {
+		is.items.delete(from)
+		written = roundUp(left, kilobyte)
+	}
+	if stays {
+		is.items.set(to, after)
+		if !moves {
+			put = max(left, put)
+		}
+		written += roundUp(put, kilobyte)
+	}
+	return written
 }
+
+const kilobyte = 1 << 10
+
+// roundUp gives a size in whole units.
+func roundUp(size, unit int) int { return (size + unit - 1) / unit * unit }
 
 // reindex makes the stores of the indexes that the schema has now, of which one may have replaced the one that was deleted. New
 // ones are filled with the table's items.

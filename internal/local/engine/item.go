@@ -22,6 +22,8 @@ type Write struct {
 	Table string
 	// Condition is a ConditionExpression; nil when the request has none.
 	Condition *string
+	// Expected is the legacy parameter in place of Condition.
+	Expected expr.Expected
 	// Names and Values are the expressions' placeholders; nil when the request has none.
 	Names  map[string]string
 	Values attr.Item
@@ -43,6 +45,8 @@ type Update struct {
 	// Expression is an UpdateExpression; nil makes an item of the key alone, if there is none. One that only takes something away
 	// makes no item.
 	Expression *string
+	// Updates are the legacy AttributeUpdates in place of Expression.
+	Updates expr.AttributeUpdates
 }
 
 // Delete removes an item, if there is one.
@@ -68,7 +72,7 @@ func (w Write) checkPlaceholders(parameters string, anyExpression bool) error {
 
 func (w Write) parseCondition(s *expr.Substitutions) (*expr.Condition, error) {
 	if w.Condition == nil {
-		return nil, nil
+		return w.Expected.Condition()
 	}
 	return expr.ParseCondition(*w.Condition, s)
 }
@@ -184,6 +188,9 @@ func (e *Engine) Update(u Update) (returned attr.Item, err error) {
 		if err := t.schema.checkUntouched(update); err != nil {
 			return err
 		}
+		if err := t.schema.checkTypes(update); err != nil {
+			return err
+		}
 		if err := t.schema.checkNested(update, condition); err != nil {
 			return err
 		}
@@ -218,11 +225,12 @@ func (u Update) parse() (*expr.Update, *expr.Condition, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var update *expr.Update
+	update, err := u.Updates.Update()
 	if u.Expression != nil {
-		if update, err = expr.ParseUpdate(*u.Expression, s); err != nil {
-			return nil, nil, err
-		}
+		update, err = expr.ParseUpdate(*u.Expression, s)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	condition, err := u.parseCondition(s)
 	if err != nil {
@@ -249,6 +257,22 @@ func (s *schema) checkUntouched(u *expr.Update) error {
 		for _, k := range s.keys {
 			if name == k.Name {
 				return validation(invalidParameters+"Cannot update attribute %s. This attribute is part of the key", name)
+			}
+		}
+	}
+	return nil
+}
+
+// checkTypes refuses an update, which may be nil, that is known to give an index's key another type than its own.
+func (s *schema) checkTypes(u *expr.Update) error {
+	if u == nil {
+		return nil
+	}
+	types := u.Types()
+	for _, ix := range s.indexes {
+		for _, k := range ix.Keys {
+			if t, found := types[k.Name]; found && t != s.typeOf(k.Name) {
+				return wrongIndexKey(k.Name, s.typeOf(k.Name), t, ix.Name)
 			}
 		}
 	}

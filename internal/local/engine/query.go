@@ -50,6 +50,8 @@ type Query struct {
 	Read
 	// Key are the tests of the key attributes, at most one of each.
 	Key []expr.KeyTest
+	// QueryFilter says, for the words of errors, that the filter is the legacy parameter of that name.
+	QueryFilter bool
 	// Backward gives the items in descending order of the range key.
 	Backward bool
 }
@@ -277,6 +279,9 @@ func (s *source) assign(tests []expr.KeyTest) ([]expr.KeyTest, error) {
 }
 
 func (s *source) checkTest(k KeyElement, test expr.KeyTest) error {
+	if test.Operator == "" {
+		return validation("Attempted conditional constraint is not an indexable operation")
+	}
 	for _, v := range test.Values {
 		if v.Type() != s.table.schema.typeOf(k.Name) {
 			return validation(invalidParameters + "Condition parameter type does not match schema type")
@@ -408,10 +413,14 @@ func (s *source) checkQuery(q Query) error {
 		return err
 	}
 	if q.Filter != nil {
+		parameter := "Filter Expression"
+		if q.QueryFilter {
+			parameter = "QueryFilter"
+		}
 		filtered := q.Filter.Attributes()
 		for _, k := range s.keys {
 			if slices.Contains(filtered, k.Name) {
-				return validation("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", k.Name)
+				return validation("%s can only contain non-primary key attributes: Primary key attribute: %s", parameter, k.Name)
 			}
 		}
 	}
@@ -481,7 +490,7 @@ func (s *source) page(r Read, items iter.Seq2[string, attr.Item]) Page {
 		last := item
 		if fetch {
 			item, _ = s.table.items.get(s.table.schema.storeKey(item))
-			page.Fetched += roundUp(item.Size())
+			page.Fetched += roundUp(item.Size(), 4*kilobyte)
 		}
 		if r.Filter == nil || r.Filter.Holds(item) {
 			page.Count++
@@ -511,10 +520,4 @@ func (s *source) fetches(r Read) bool {
 	default:
 		return r.Select == SelectAll
 	}
-}
-
-// roundUp gives a number of bytes in whole units of reading.
-func roundUp(size int) int {
-	const unit = 4 << 10
-	return (size + unit - 1) / unit * unit
 }

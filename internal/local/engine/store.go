@@ -2,7 +2,8 @@ package engine
 
 import (
 	"iter"
-	"math/rand/v2"
+
+	"github.com/tidwall/btree"
 )
 
 // store keeps values in the byte order of their keys. A table has one for its items and one for their expiry; the
@@ -18,121 +19,47 @@ type store[V any] interface {
 	len() int
 }
 
-// skipList is a store in memory: every operation takes time in the logarithm of the length.
-// https://dl.acm.org/doi/10.1145/78973.78977
-type skipList[V any] struct {
-	head   *skipNode[V]
-	random *rand.Rand
-	length int
+// tree is a store in memory.
+type tree[V any] struct {
+	entries *btree.BTreeG[entry[V]]
 }
 
-type skipNode[V any] struct {
+type entry[V any] struct {
 	key   string
 	value V
-	next  []*skipNode[V]
 }
 
-const skipLevels = 24 // enough for 4^24 keys
-
-func newSkipList[V any]() *skipList[V] {
-	return &skipList[V]{head: &skipNode[V]{next: make([]*skipNode[V], skipLevels)}, random: rand.New(rand.NewPCG(1, 1))}
+func newStore[V any]() store[V] {
+	before := func(a, b entry[V]) bool { return a.key < b.key }
+	return tree[V]{btree.NewBTreeGOptions(before, btree.Options{NoLocks: true})}
 }
 
-func (l *skipList[V]) len() int { return l.length }
+func (t tree[V]) len() int { return t.entries.Len() }
 
-// before gives on every level the last node with a smaller key.
-func (l *skipList[V]) before(key string) [skipLevels]*skipNode[V] {
-	var previous [skipLevels]*skipNode[V]
-	n := l.head
-	for level := skipLevels - 1; level >= 0; level-- {
-		for n.next[level] != nil && n.next[level].key < key {
-			n = n.next[level]
-		}
-		previous[level] = n
-	}
-	return previous
+func (t tree[V]) get(key string) (V, bool) {
+	e, found := t.entries.Get(entry[V]{key: key})
+	return e.value, found
 }
 
-// floor is the last node with a smaller key: the head when there is none.
-func (l *skipList[V]) floor(key string) *skipNode[V] {
-	n := l.head
-	for level := skipLevels - 1; level >= 0; level-- {
-		for n.next[level] != nil && n.next[level].key < key {
-			n = n.next[level]
-		}
-	}
-	return n
-}
+func (t tree[V]) set(key string, v V) { t.entries.Set(entry[V]{key, v}) }
 
-func (l *skipList[V]) last() *skipNode[V] {
-	n := l.head
-	for level := skipLevels - 1; level >= 0; level-- {
-		for n.next[level] != nil {
-			n = n.next[level]
-		}
-	}
-	return n
-}
+func (t tree[V]) delete(key string) { t.entries.Delete(entry[V]{key: key}) }
 
-func (l *skipList[V]) get(key string) (V, bool) {
-	if n := l.floor(key).next[0]; n != nil && n.key == key {
-		return n.value, true
-	}
-	var none V
-	return none, false
-}
-
-func (l *skipList[V]) set(key string, v V) {
-	previous := l.before(key)
-	if n := previous[0].next[0]; n != nil && n.key == key {
-		n.value = v
-		return
-	}
-	levels := 1
-	for levels < skipLevels && l.random.IntN(4) == 0 {
-		levels++
-	}
-	n := &skipNode[V]{key: key, value: v, next: make([]*skipNode[V], levels)}
-	for level := range levels {
-		n.next[level] = previous[level].next[level]
-		previous[level].next[level] = n
-	}
-	l.length++
-}
-
-func (l *skipList[V]) delete(key string) {
-	previous := l.before(key)
-	n := previous[0].next[0]
-	if n == nil || n.key != key {
-		return
-	}
-	for level := range n.next {
-		previous[level].next[level] = n.next[level]
-	}
-	l.length--
-}
-
-func (l *skipList[V]) ascend(from, to string) iter.Seq2[string, V] {
+func (t tree[V]) ascend(from, to string) iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
-		for n := l.floor(from).next[0]; n != nil && (to == "" || n.key < to); n = n.next[0] {
-			if !yield(n.key, n.value) {
-				return
-			}
-		}
+		t.entries.Ascend(entry[V]{key: from}, func(e entry[V]) bool {
+			return (to == "" || e.key < to) && yield(e.key, e.value)
+		})
 	}
 }
 
-func (l *skipList[V]) descend(from, to string) iter.Seq2[string, V] {
+func (t tree[V]) descend(from, to string) iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
-		n := l.last()
-		if to != "" {
-			n = l.floor(to)
+		visit := func(e entry[V]) bool { return e.key >= from && yield(e.key, e.value) }
+		if to == "" {
+			t.entries.Reverse(visit)
+			return
 		}
-		for n != l.head && n.key >= from {
-			if !yield(n.key, n.value) {
-				return
-			}
-			n = l.floor(n.key)
-		}
+		t.entries.Descend(entry[V]{key: to}, func(e entry[V]) bool { return e.key == to || visit(e) })
 	}
 }

@@ -90,6 +90,9 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	c.Name = name
 	s := schema{attributes: c.Attributes, keys: c.Keys, indexes: c.Indexes}
+	if len(c.Keys) > len(c.Attributes) {
+		return Description{}, validation("Invalid KeySchema: Some index key attribute have no definition")
+	}
 	if err := s.check(); err != nil {
 		return Description{}, err
 	}
@@ -99,7 +102,7 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	t := &table{
 		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
-		schema: s.clone(), items: newSkipList[attr.Item](), settings: settings, expiries: newSkipList[struct{}](),
+		schema: s.clone(), items: newStore[attr.Item](), settings: settings, expiries: newStore[struct{}](),
 	}
 	t.reindex("")
 	e.mu.Lock()

@@ -39,7 +39,7 @@ func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 			return validation("TimeToLive is already enabled")
 		}
 		t.settings.TimeToLive = ""
-		t.expiries = newSkipList[struct{}]()
+		t.expiries = newStore[struct{}]()
 		if !enabled {
 			return nil
 		}

@@ -78,15 +78,19 @@ type Mappings struct {
 	abort    context.CancelFunc
 	wg       sync.WaitGroup // of pollers; added to under mu while open
 
-	mu     sync.Mutex
-	closed bool
-	order  []*mapping // as created
+	mu      sync.Mutex
+	closed  bool
+	order   []*mapping // as created
+	created uint64     // mappings so far
+
+	journal, checkpoints Journal // nil keep nothing
 }
 
 type mapping struct {
 	owner  *Mappings
 	source Source
 	uuid   string
+	number uint64 // among all mappings, as created
 
 	// Guarded by owner.mu.
 	config   Config
@@ -144,12 +148,20 @@ func (m *Mappings) Create(c Config, tags map[string]string) (Mapping, error) {
 	if err := m.unique(c, nil); err != nil {
 		return Mapping{}, err
 	}
-	mp := &mapping{owner: m, source: source, uuid: uuid.NewString(), config: c, modified: m.opts.Clock.Now(), tags: map[string]string{}}
+	m.created++
+	mp := m.newMapping(kept{UUID: uuid.NewString(), Number: m.created, Config: c, Modified: m.opts.Clock.Now(), Tags: map[string]string{}}, source)
 	maps.Copy(mp.tags, tags)
-	mp.progress.last = nothingYet
 	m.order = append(m.order, mp)
 	mp.start()
+	mp.keep()
 	return mp.snapshot(Creating), nil
+}
+
+func (m *Mappings) newMapping(k kept, source Source) *mapping {
+	mp := &mapping{owner: m, source: source, uuid: k.UUID, number: k.Number, config: k.Config, modified: k.Modified, tags: k.Tags}
+	mp.progress.journal, mp.progress.uuid, mp.progress.last = m.checkpoints, k.UUID, nothingYet
+	mp.progress.began, mp.progress.shards = k.Began, map[string]checkpoint{}
+	return mp
 }
 
 // unique refuses a second mapping of a stream to a function. The caller holds m.mu.
@@ -218,6 +230,7 @@ func (m *Mappings) Update(id string, change func(*Config) error) (Mapping, error
 	mp.stop()
 	mp.config, mp.modified = c, m.opts.Clock.Now()
 	mp.start()
+	mp.keep()
 	switch {
 	case was && !c.Enabled:
 		return mp.snapshot(Disabling), nil
@@ -236,6 +249,7 @@ func (m *Mappings) UpdateTags(id string, change func(tags map[string]string)) er
 		return err
 	}
 	change(mp.tags)
+	mp.keep()
 	return nil
 }
 
@@ -249,6 +263,7 @@ func (m *Mappings) Delete(id string) (Mapping, error) {
 	}
 	mp.stop()
 	m.order = slices.DeleteFunc(m.order, func(other *mapping) bool { return other == mp })
+	mp.forget()
 	return mp.snapshot(Deleting), nil
 }
 

@@ -48,7 +48,7 @@ func (p *poller) readable(all []Shard) []Shard {
 	open := map[string]bool{}
 	var ready []Shard
 	for _, s := range all {
-		if p.progress.at(s.ID).done {
+		if p.progress.at(s.ID).Done {
 			continue
 		}
 		open[s.ID] = true
@@ -128,7 +128,7 @@ const pageSize = 100
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch []Record, drained bool) {
 	length := time.Duration(p.config.MaximumBatchingWindowInSeconds) * time.Second
-	after, size := p.progress.at(id).after, len(payloadHead)+len(payloadTail)
+	after, size := p.progress.at(id).After, len(payloadHead)+len(payloadTail)
 	for ctx.Err() == nil {
 		awake := p.awake()
 		empty := len(batch) == 0

@@ -4,16 +4,45 @@ import "sync"
 
 // progress is how far a mapping has come. It outlives the pollers.
 type progress struct {
+	journal Journal // nil keeps nothing
+	uuid    string  // of the mapping
+
 	mu     sync.Mutex
 	began  bool
 	shards map[string]checkpoint
 	last   string // what the mapping did last
 }
 
-// checkpoint is the lowest place in a shard below which everything is done.
+// checkpoint is the lowest place in a shard below which everything is done. It is also what a journal keeps.
 type checkpoint struct {
-	after string
-	done  bool // the shard is drained
+	After string
+	Done  bool // the shard is drained
+}
+
+// set moves a shard's checkpoint. The caller holds p.mu.
+func (p *progress) set(shard string, c checkpoint) {
+	p.shards[shard] = c
+	if p.journal != nil {
+		p.journal.Put(checkpointKey(p.uuid, shard), c)
+	}
+}
+
+// drop forgets a shard. The caller holds p.mu.
+func (p *progress) drop(shard string) {
+	delete(p.shards, shard)
+	if p.journal != nil {
+		p.journal.Delete(checkpointKey(p.uuid, shard))
+	}
+}
+
+// end forgets everything, for good.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for shard := range p.shards {
+		p.drop(shard)
+	}
+	p.journal = nil // a batch in flight may still end
 }
 
 // begin fixes the starting position in every shard there is. It does so once: a mapping that is enabled again goes on
@@ -24,12 +53,12 @@ func (p *progress) begin(source Source, position string) {
 	if p.began {
 		return
 	}
-	p.began, p.shards = true, map[string]checkpoint{}
+	p.began = true
 	if position != Latest {
 		return
 	}
 	for _, s := range source.Shards() {
-		p.shards[s.ID] = checkpoint{after: source.Latest(s.ID), done: s.Closed}
+		p.set(s.ID, checkpoint{After: source.Latest(s.ID), Done: s.Closed})
 	}
 }
 
@@ -43,15 +72,15 @@ func (p *progress) at(shard string) checkpoint {
 func (p *progress) advance(shard, to string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shards[shard] = checkpoint{after: to}
+	p.set(shard, checkpoint{After: to})
 }
 
 func (p *progress) drained(shard string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.shards[shard]
-	c.done = true
-	p.shards[shard] = c
+	c.Done = true
+	p.set(shard, c)
 }
 
 // keep drops what is known of shards that the stream no longer has.
@@ -63,8 +92,8 @@ func (p *progress) keep(shards []Shard) {
 		there[s.ID] = true
 	}
 	for id, c := range p.shards {
-		if c.done && !there[id] {
-			delete(p.shards, id)
+		if c.Done && !there[id] {
+			p.drop(id)
 		}
 	}
 }

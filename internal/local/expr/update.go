@@ -15,6 +15,7 @@ type action struct {
 	section string
 	path    *pathNode
 	operand node // nil for REMOVE
+	legacy  bool // is of AttributeUpdates, whose ADD takes lists and which words a wrong type in its own way
 }
 
 // ParseUpdate reads an UpdateExpression and resolves its placeholders. The error is an [*Error].
@@ -211,6 +212,35 @@ func (u *Update) Paths() []Path {
 	return paths
 }
 
+// Types are the types that the update names, before an item is at hand, for attributes as a whole.
+func (u *Update) Types() map[string]attr.Type {
+	types := map[string]attr.Type{}
+	for _, a := range u.actions {
+		if t := assignedType(a.operand); t != 0 && len(a.path.path) == 1 {
+			types[a.path.path[0].Name] = t
+		}
+	}
+	return types
+}
+
+// assignedType is the type that an operand is known to have, zero when only an item tells.
+func assignedType(n node) attr.Type {
+	if n == nil {
+		return 0
+	}
+	switch n := bare(n).(type) {
+	case *operatorNode:
+		return attr.N
+	case *callNode:
+		if n.function == "list_append" {
+			return attr.L
+		}
+		return assignedType(n.args[1])
+	default:
+		return typeOf(n)
+	}
+}
+
 // OnlyTakes reports whether the update sets nothing: all its clauses are REMOVE and DELETE.
 func (u *Update) OnlyTakes() bool {
 	return !slices.ContainsFunc(u.actions, func(a action) bool { return a.section == "SET" || a.section == "ADD" })
@@ -278,6 +308,8 @@ func (a action) change(item attr.Item) (change, error) {
 		return change{kind: put, value: v}, nil
 	case old.IsZero():
 		return change{kind: keep}, nil
+	case old.Type() != v.Type() && a.legacy:
+		return change{}, errorf("Type mismatch for attribute to update")
 	case old.Type() != v.Type():
 		return change{}, errOperand()
 	case a.section == "DELETE":
@@ -285,6 +317,8 @@ func (a action) change(item attr.Item) (change, error) {
 	case v.Type() == attr.N:
 		sum, err := attr.Add(old, v)
 		return change{kind: put, value: sum}, err
+	case v.Type() == attr.L:
+		return change{kind: put, value: attr.List(slices.Concat(old.Elements(), v.Elements()))}, nil
 	default:
 		return change{kind: put, value: attr.Set(old.Type(), append(old.Members(), v.Members()...))}, nil
 	}

@@ -57,7 +57,7 @@ func (h *Host) Create(c Config, tags map[string]string, zip []byte) (Function, e
 	if h.has(c.Name) {
 		return Function{}, errorf(ResourceConflict, "Function already exist: %s", c.Name)
 	}
-	code, err := h.unpack(c.Name, zip)
+	code, err := h.takeIn(c.Name, zip)
 	if err != nil {
 		return Function{}, err
 	}
@@ -100,6 +100,7 @@ func (h *Host) replace(f Function, code *code) Function {
 	old := h.functions[f.Name]
 	rev := newRevision(h, f, code)
 	h.functions[f.Name] = rev
+	h.keep(rev)
 	if old != nil {
 		old.retire()
 	}
@@ -172,7 +173,7 @@ func (h *Host) UpdateCode(r Ref, revisionID, architecture string, zip []byte) (F
 	if _, err := h.Get(r); err != nil {
 		return Function{}, err
 	}
-	code, err := h.unpack(r.Name, zip)
+	code, err := h.takeIn(r.Name, zip)
 	if err != nil {
 		return Function{}, err
 	}
@@ -200,6 +201,7 @@ func (h *Host) UpdateTags(r Ref, change func(tags map[string]string)) error {
 		return err
 	}
 	change(rev.tags)
+	h.keep(rev)
 	return nil
 }
 
@@ -212,6 +214,9 @@ func (h *Host) Delete(r Ref) error {
 		return err
 	}
 	delete(h.functions, r.Name)
+	if h.journal != nil {
+		h.journal.Delete(r.Name)
+	}
 	rev.retire()
 	return nil
 }

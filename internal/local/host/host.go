@@ -51,6 +51,9 @@ type Host struct {
 	processes map[*process]struct{}
 	running   int // invocations
 
+	journal  Journal // nil keeps nothing
+	packages Packages
+
 	wg sync.WaitGroup // of processes and of packages that are being unpacked; added to under mu while the host is open
 }
 

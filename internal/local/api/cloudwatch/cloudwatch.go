@@ -6,7 +6,9 @@ package cloudwatch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -27,8 +29,32 @@ var described = []string{
 	"Statistic", "Dimensions", "Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
 }
 
+// Description is an alarm as it was described.
+type Description cbor.Map
+
+// MarshalJSON gives the CBOR, in which a number keeps its kind.
+func (d Description) MarshalJSON() ([]byte, error) { return json.Marshal(cbor.Encode(cbor.Map(d))) }
+
+// UnmarshalJSON is the reverse.
+func (d *Description) UnmarshalJSON(text []byte) error {
+	var encoded []byte
+	if err := json.Unmarshal(text, &encoded); err != nil {
+		return err
+	}
+	v, err := cbor.Decode(encoded)
+	if err != nil {
+		return err
+	}
+	m, ok := v.(cbor.Map)
+	if !ok {
+		return fmt.Errorf("a description is %T", v)
+	}
+	*d = Description(m)
+	return nil
+}
+
 // New gives the front end of one region's alarms.
-func New(alarms *control.Alarms[cbor.Map]) http.Handler {
+func New(alarms *control.Alarms[Description]) http.Handler {
 	s := service{alarms}
 	op := func(do func(cbor.Map) (cbor.Map, error), members ...string) wire.CBOROperation {
 		return wire.CBOROperation{Members: members, Do: func(_ context.Context, in cbor.Map) (cbor.Map, error) {
@@ -50,7 +76,7 @@ func New(alarms *control.Alarms[cbor.Map]) http.Handler {
 	}}
 }
 
-type service struct{ alarms *control.Alarms[cbor.Map] }
+type service struct{ alarms *control.Alarms[Description] }
 
 func (s service) putMetricAlarm(in cbor.Map) (cbor.Map, error) {
 	for _, name := range []string{"AlarmName", "ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold"} {
@@ -58,7 +84,7 @@ func (s service) putMetricAlarm(in cbor.Map) (cbor.Map, error) {
 			return nil, wire.Errorf("ValidationError", "The parameter %s is required: streamgen local knows alarms on one metric alone", name)
 		}
 	}
-	description := cbor.Map{"ActionsEnabled": cbor.Bool(true)}
+	description := Description{"ActionsEnabled": cbor.Bool(true)}
 	for _, name := range described {
 		if v := in[name]; v != nil {
 			description[name] = v
@@ -76,7 +102,7 @@ func (s service) describeAlarms(in cbor.Map) (cbor.Map, error) {
 		if len(names) > 0 && !slices.Contains(names, a.Name) || !strings.HasPrefix(a.Name, prefix) {
 			continue
 		}
-		out := maps.Clone(a.Description)
+		out := cbor.Map(maps.Clone(a.Description))
 		updated := &cbor.Tag{ID: 1, Value: cbor.Float64(float64(a.Updated.UnixMilli()) / 1000)}
 		out["AlarmArn"], out["StateValue"] = cbor.String(a.ARN), cbor.String("INSUFFICIENT_DATA")
 		out["StateReason"] = cbor.String("streamgen local measures nothing")

@@ -22,6 +22,7 @@ func New(e *engine.Engine) http.Handler {
 		Version:  "1.0",
 		Target:   "DynamoDB_20120810",
 		Checksum: true,
+		MaxBody:  16 << 20,
 		Operations: map[string]wire.Operation{
 			"BatchWriteItem":                      operation("BatchWriteItem", s.batchWriteItem),
 			"CreateBackup":                        operation("CreateBackup", s.createBackup),

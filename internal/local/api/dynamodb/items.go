@@ -14,6 +14,7 @@ import (
 
 // writeInput is what the three writes of one item have in common.
 type writeInput struct {
+	legacyCondition
 	TableName                           string
 	ConditionExpression                 *string
 	ExpressionAttributeNames            map[string]string
@@ -29,15 +30,16 @@ type itemOutput struct {
 	Attributes attr.Item `json:",omitempty"`
 }
 
-func (in *writeInput) check(member string, present bool) error {
-	return check(
+func (in *writeInput) check(member string, present bool, further ...constraint) error {
+	return check(slices.Concat([]constraint{
 		tableName(in.TableName),
 		required(member, present),
+	}, in.legacyCondition.constraints(), further, []constraint{
 		oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"),
 		oneOf("returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, "SIZE", "NONE"),
 		oneOf("returnValues", in.ReturnValues, engine.ReturnAllNew, engine.ReturnUpdatedOld, engine.ReturnAllOld, engine.ReturnNone, engine.ReturnUpdatedNew),
 		oneOf("returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, "ALL_OLD", "NONE"),
-	)
+	})...)
 }
 
 // write gives the engine's form of the members.
@@ -45,9 +47,13 @@ func (in *writeInput) write(operation string) (engine.Write, error) {
 	if err := noConsumedCapacity(operation, in.ReturnConsumedCapacity); err != nil {
 		return engine.Write{}, err
 	}
+	expected, err := in.expected()
+	if err != nil {
+		return engine.Write{}, err
+	}
 	values, err := decodeValues(in.ExpressionAttributeValues)
 	return engine.Write{
-		Table: in.TableName, Condition: in.ConditionExpression, Names: in.ExpressionAttributeNames, Values: values,
+		Table: in.TableName, Condition: in.ConditionExpression, Expected: expected, Names: in.ExpressionAttributeNames, Values: values,
 		Return: in.ReturnValues, ReturnOnFailure: in.ReturnValuesOnConditionCheckFailure == "ALL_OLD",
 	}, err
 }
@@ -135,6 +141,9 @@ func (s service) putItem(in *putItemInput) (*itemOutput, error) {
 	if err := in.check("item", !isNull(in.Item)); err != nil {
 		return nil, err
 	}
+	if err := in.notMixed(nil, nil); err != nil {
+		return nil, err
+	}
 	if err := in.onlyOld(); err != nil {
 		return nil, err
 	}
@@ -153,14 +162,24 @@ func (s service) putItem(in *putItemInput) (*itemOutput, error) {
 type updateItemInput struct {
 	writeInput
 	Key              json.RawMessage
+	AttributeUpdates map[string]attributeUpdate
 	UpdateExpression *string
 }
 
 func (s service) updateItem(in *updateItemInput) (*itemOutput, error) {
-	if err := in.check("key", !isNull(in.Key)); err != nil {
+	if err := in.check("key", !isNull(in.Key), updateConstraints(in.AttributeUpdates)...); err != nil {
+		return nil, err
+	}
+	if err := in.notMixed(
+		[]parameter{{"AttributeUpdates", in.AttributeUpdates != nil}}, []parameter{{"UpdateExpression", in.UpdateExpression != nil}},
+	); err != nil {
 		return nil, err
 	}
 	key, err := decodeItem(in.Key)
+	if err != nil {
+		return nil, err
+	}
+	updates, err := decodeUpdates(in.AttributeUpdates)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +187,7 @@ func (s service) updateItem(in *updateItemInput) (*itemOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	returned, err := s.engine.Update(engine.Update{Write: write, Key: key, Expression: in.UpdateExpression})
+	returned, err := s.engine.Update(engine.Update{Write: write, Key: key, Expression: in.UpdateExpression, Updates: updates})
 	return &itemOutput{Attributes: returned}, err
 }
 
@@ -179,6 +198,9 @@ type deleteItemInput struct {
 
 func (s service) deleteItem(in *deleteItemInput) (*itemOutput, error) {
 	if err := in.check("key", !isNull(in.Key)); err != nil {
+		return nil, err
+	}
+	if err := in.notMixed(nil, nil); err != nil {
 		return nil, err
 	}
 	if err := in.onlyOld(); err != nil {
@@ -198,13 +220,14 @@ func (s service) deleteItem(in *deleteItemInput) (*itemOutput, error) {
 
 type getItemInput struct {
 	TableName              string
+	AttributesToGet        []string
 	Key                    json.RawMessage
 	ConsistentRead         bool // every read is
 	ReturnConsumedCapacity string
 }
 
 type getItemOutput struct {
-	Item attr.Item `json:",omitempty"`
+	Item *attr.Item `json:",omitempty"` // nil when there is none; it may be empty
 }
 
 func (s service) getItem(in *getItemInput) (*getItemOutput, error) {
@@ -212,6 +235,7 @@ func (s service) getItem(in *getItemInput) (*getItemOutput, error) {
 		tableName(in.TableName),
 		required("key", !isNull(in.Key)),
 		oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"),
+		attributesToGet("attributesToGet", in.AttributesToGet),
 	); err != nil {
 		return nil, err
 	}
@@ -222,6 +246,16 @@ func (s service) getItem(in *getItemInput) (*getItemOutput, error) {
 	if err := noConsumedCapacity("GetItem", in.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
+	projection, err := projectAttributes(in.AttributesToGet)
+	if err != nil {
+		return nil, err
+	}
 	item, err := s.engine.Get(in.TableName, key)
-	return &getItemOutput{Item: item}, err
+	if err != nil || item == nil {
+		return &getItemOutput{}, err
+	}
+	if projection != nil {
+		item = projection.Of(item)
+	}
+	return &getItemOutput{Item: &item}, nil
 }
