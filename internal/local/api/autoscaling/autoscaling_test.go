@@ -194,11 +194,15 @@ func TestRefused(t *testing.T) {
 		{func(in *applicationautoscaling.RegisterScalableTargetInput) { in.MinCapacity = aws.Int32(0) },
 			"1 validation error detected: Value '0' at 'minCapacity' failed to satisfy constraint: Member must have value greater than or equal to 1"},
 		{func(in *applicationautoscaling.RegisterScalableTargetInput) { in.ResourceId = aws.String("table/nope") }, "DynamoDB table does not exist: table/nope"},
-		{func(in *applicationautoscaling.RegisterScalableTargetInput) { in.ResourceId = aws.String("dynamo/orders") }, "Unsupported service namespace, resource type or scalable dimension"},
+		{func(in *applicationautoscaling.RegisterScalableTargetInput) {
+			in.ResourceId = aws.String("dynamo/orders")
+		}, "Unsupported service namespace, resource type or scalable dimension"},
 		{func(in *applicationautoscaling.RegisterScalableTargetInput) {
 			in.ScalableDimension = types.ScalableDimensionDynamoDBIndexReadCapacityUnits
 		}, "Unsupported service namespace, resource type or scalable dimension"},
-		{func(in *applicationautoscaling.RegisterScalableTargetInput) { in.ServiceNamespace = types.ServiceNamespaceEcs },
+		{func(in *applicationautoscaling.RegisterScalableTargetInput) {
+			in.ServiceNamespace = types.ServiceNamespaceEcs
+		},
 			"streamgen local does not emulate the ServiceNamespace ecs of Application Auto Scaling: it knows dynamodb"},
 		{func(in *applicationautoscaling.RegisterScalableTargetInput) { in.Tags = map[string]string{"": "x"} }, `The tag key "" must have 1 to 128 characters`},
 	} {
