@@ -2,7 +2,6 @@ package attr
 
 import (
 	"encoding/base64"
-	"maps"
 	"slices"
 	"unicode/utf8"
 )
@@ -15,8 +14,14 @@ func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
 // AppendJSON appends the item in DynamoDB's JSON to b.
 func (it Item) AppendJSON(b []byte) []byte {
+	var few [16]string // most items have no more attributes: their names take no memory
+	names := few[:0]
+	for name := range it {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	b = append(b, '{')
-	for i, name := range slices.Sorted(maps.Keys(it)) {
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -79,22 +84,28 @@ func appendScalar(b []byte, t Type, text string) []byte {
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
+	written := 0
 	for i := 0; i < len(s); {
-		switch c := s[i]; {
+		c := s[i]
+		if c >= ' ' && c < 0x7F && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = append(b, s[written:i]...)
+		switch {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 			i++
-		case c < ' ' || c == 0x7F:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
-			i++
 		case c < utf8.RuneSelf:
-			b = append(b, c)
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
 			i++
 		default:
 			r, size := utf8.DecodeRuneInString(s[i:])
 			b = utf8.AppendRune(b, r) // what is no UTF-8 becomes U+FFFD
 			i += size
 		}
+		written = i
 	}
+	b = append(b, s[written:]...)
 	return append(b, '"')
 }

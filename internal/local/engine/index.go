@@ -69,44 +69,39 @@ func (is *indexStore) project(item attr.Item) attr.Item {
 	return projected
 }
 
-// replace follows a change of the item whose key in the table's store is given; old and next may be nil. It gives the bytes of what
-// was written, each item rounded up to 1 KB as the capacity that it takes is: nothing when what the index holds stays the same, the
-// larger of both when an item is replaced, and both when it moves.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations
-func (is *indexStore) replace(key string, old, next attr.Item) (written int) {
+// replace follows a change of the item whose key in the table's store is given; old and next may be nil. It gives the units of write
+// capacity that this takes: none where the index holds the same as before, and two writes where the item moves in it.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
+func (is *indexStore) replace(key string, old, next attr.Item) (took float64) {
 	from, was := is.storeKey(key, old)
 	to, stays := is.storeKey(key, next)
-	var before, after attr.Item
+	var before, after int
+	var held, projected attr.Item
 	if was {
-		before, _ = is.items.get(from)
+		held, _ = is.items.get(from)
+		before = held.Size()
 	}
 	if stays {
-		after = is.project(next)
+		projected = is.project(next)
+		after = projected.Size()
 	}
-	moves := from != to
-	if !moves && is.holds != nil && before.Equal(after) {
+	switch moves := was && stays && from != to; {
+	case !was && !stays, was && stays && !moves && is.holds != nil && held.Equal(projected):
 		return 0
+	case moves:
+		took = units(before, writeUnit) + units(after, writeUnit)
+	default:
+		took = units(max(before, after), writeUnit)
 	}
-	left, put := before.Size(), after.Size()
-	is.bytes += put - left
-	if was && moves {
+	is.bytes += after - before
+	if was && from != to {
 		is.items.delete(from)
-		written = roundUp(left, kilobyte)
 	}
 	if stays {
-		is.items.set(to, after)
-		if !moves {
-			put = max(left, put)
-		}
-		written += roundUp(put, kilobyte)
+		is.items.set(to, projected)
 	}
-	return written
+	return took
 }
-
-const kilobyte = 1 << 10
-
-// roundUp gives a size in whole units.
-func roundUp(size, unit int) int { return (size + unit - 1) / unit * unit }
 
 // reindex makes the stores of the indexes that the schema has now, of which one may have replaced the one that was deleted. New
 // ones are filled with the table's items.

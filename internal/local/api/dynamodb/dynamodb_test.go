@@ -148,16 +148,10 @@ func TestRefused(t *testing.T) {
 	}
 	for _, c := range []struct{ operation, body, code, message string }{
 		{"ExecuteStatement", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.ExecuteStatement")},
-		{"TransactWriteItems", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.TransactWriteItems")},
-		{"BatchGetItem", `{}`, "UnknownOperationException", notEmulated("DynamoDB_20120810.BatchGetItem")},
 		{"PutItem", `{"TableName":"orders"`, "SerializationException", "PutItem: unexpected EOF"},
 		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
-		{"GetItem", `{"TableName":"orders","ProjectionExpression":"a"}`, invalid, notEmulated(`"ProjectionExpression" of GetItem`)},
-		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"}},"ReturnConsumedCapacity":"TOTAL"}`, invalid, notEmulated("ReturnConsumedCapacity TOTAL of PutItem")},
-		{"GetItem", `{"TableName":"orders","Key":{"pk":{"S":"a"}},"ReturnConsumedCapacity":"INDEXES"}`, invalid, notEmulated("ReturnConsumedCapacity INDEXES of GetItem")},
-		{"BatchWriteItem", `{"RequestItems":{"orders":[{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]},"ReturnConsumedCapacity":"TOTAL"}`, invalid, notEmulated("ReturnConsumedCapacity TOTAL of BatchWriteItem")},
 		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
 		{"UpdateContinuousBackups", `{"TableName":"orders","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false,"RecoveryPeriodInDays":7}}`, invalid,
 			notEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")},

@@ -88,13 +88,6 @@ func attributesToGet(member string, names []string) constraint {
 	return length(member, "["+strings.Join(names, ", ")+"]", len(names), 1, 255)
 }
 
-// notMixed refuses a write's legacy parameters beside expressions; legacy and expressions are those that not every write has.
-func (in *writeInput) notMixed(legacy, expressions []parameter) error {
-	return notMixed(
-		append(legacy, parameter{"Expected", in.Expected != nil}, parameter{"ConditionalOperator", in.ConditionalOperator != ""}),
-		append(expressions, parameter{"ConditionExpression", in.ConditionExpression != nil}))
-}
-
 // parameter says whether a request has the parameter of that name.
 type parameter struct {
 	name  string

@@ -30,6 +30,7 @@ type readInput struct {
 }
 
 type pageOutput struct {
+	ConsumedCapacity *consumedCapacity `json:",omitempty"`
 	Count            int
 	Items            *[]attr.Item `json:",omitempty"` // nil for Select COUNT
 	LastEvaluatedKey attr.Item    `json:",omitempty"`
@@ -135,7 +136,9 @@ func (in *readInput) checkSelect() error {
 }
 
 func (in *readInput) output(page engine.Page) *pageOutput {
-	out := &pageOutput{Count: page.Count, ScannedCount: page.Scanned, LastEvaluatedKey: page.Last}
+	out := &pageOutput{
+		ConsumedCapacity: consumed(in.ReturnConsumedCapacity, page.Consumed), Count: page.Count, ScannedCount: page.Scanned, LastEvaluatedKey: page.Last,
+	}
 	if in.Select != engine.SelectCount {
 		items := page.Items
 		if items == nil {
@@ -182,9 +185,6 @@ func (in *queryInput) query() (q engine.Query, err error) {
 		return q, err
 	}
 	if err := in.notMixed(); err != nil {
-		return q, err
-	}
-	if err := noConsumedCapacity("Query", in.ReturnConsumedCapacity); err != nil {
 		return q, err
 	}
 	usesValues := in.FilterExpression != nil || in.KeyConditionExpression != nil
@@ -246,9 +246,6 @@ func (in *scanInput) scan() (scan engine.Scan, err error) {
 		return scan, err
 	}
 	if err := in.notMixed(); err != nil {
-		return scan, err
-	}
-	if err := noConsumedCapacity("Scan", in.ReturnConsumedCapacity); err != nil {
 		return scan, err
 	}
 	usesValues := in.FilterExpression != nil
