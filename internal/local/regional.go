@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
@@ -21,7 +22,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, cloudwatch http.Handler
+	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
 	functions *host.Host
@@ -45,15 +46,16 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
 		Source: sources(registry), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
 	return &regional{
-		dynamodb:   dynamodbapi.New(tables),
-		streams:    streamsapi.New(registry),
-		lambda:     lambdaapi.New(functions, mappings),
-		logs:       logsapi.New(groups),
-		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch: cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
-		engine:     tables,
-		functions:  functions,
-		mappings:   mappings,
+		dynamodb:    dynamodbapi.New(tables),
+		streams:     streamsapi.New(registry),
+		lambda:      lambdaapi.New(functions, mappings),
+		logs:        logsapi.New(groups),
+		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
+		cloudwatch:  cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
+		autoscaling: autoscalingapi.New(control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock), tables.Exists),
+		engine:      tables,
+		functions:   functions,
+		mappings:    mappings,
 	}, nil
 }
 

@@ -66,7 +66,7 @@ func (in *batchWriteItemInput) check() error {
 	for _, table := range tables {
 		requests := in.RequestItems[table]
 		count += len(requests)
-		constraints = append(constraints, resourceName("requestItems.key", table))
+		constraints = append(constraints, tableAt("requestItems.key", table))
 		if len(requests) == 0 || len(requests) > most {
 			constraints = append(constraints, func() string {
 				return fault("{"+table+"=["+fmt.Sprint(len(requests))+" requests]}", "requestItems",
@@ -202,7 +202,7 @@ func (in *batchGetItemInput) check() error {
 		asked := in.RequestItems[table]
 		count += len(asked.Keys)
 		at := "requestItems." + table + ".member."
-		constraints = append(constraints, resourceName("requestItems.key", table), required(at+"keys", asked.Keys != nil))
+		constraints = append(constraints, tableAt("requestItems.key", table), required(at+"keys", asked.Keys != nil))
 		if asked.Keys != nil {
 			constraints = append(constraints, length(at+"keys", asked.Keys, len(asked.Keys), 1, maxBatchKeys))
 		}
