@@ -41,7 +41,7 @@ type Source interface {
 	// Latest is the sequence number after which LATEST begins now, or "" for the shard's first record.
 	Latest(shardID string) (after string)
 	// Read gives up to limit records, in order, with a greater sequence number than after. closed says that the shard gets no
-	// more records and that these were its last. An error is taken as nothing to read for now.
+	// more records and that these were its last; so it is of a shard that is gone. An error is taken as nothing to read for now.
 	Read(shardID, after string, limit int) (records []Record, closed bool, err error)
 	// Wait returns once a record or a shard may have been added since it returned last, or when ctx ends.
 	Wait(ctx context.Context) error

@@ -35,6 +35,8 @@ type stream struct {
 	shards  []*shard
 	read    map[string]bool // sequence numbers that were read
 	most    int             // records that a read asked for
+	gone    int             // reads of shards that are not there
+	listed  map[string]bool // shards that a reader was told of
 	broken  bool
 }
 
@@ -44,7 +46,7 @@ type shard struct {
 }
 
 func newStream(c *clock.Manual) *stream {
-	s := &stream{clock: c, read: map[string]bool{}}
+	s := &stream{clock: c, read: map[string]bool{}, listed: map[string]bool{}}
 	s.changed = sync.NewCond(&s.mu)
 	s.open("shard-1", "")
 	return s
@@ -102,7 +104,9 @@ func (r *reader) Shards() []esm.Shard {
 	var all []esm.Shard
 	for _, sh := range r.shards {
 		all = append(all, sh.Shard)
+		r.listed[sh.ID] = true
 	}
+	r.changed.Broadcast()
 	return all
 }
 
@@ -120,6 +124,10 @@ func (r *reader) Read(id, after string, limit int) ([]esm.Record, bool, error) {
 	defer r.mu.Unlock()
 	if r.broken {
 		return nil, false, errors.New("no such stream")
+	}
+	if !slices.ContainsFunc(r.shards, func(sh *shard) bool { return sh.ID == id }) {
+		r.gone++
+		return nil, true, nil
 	}
 	r.most = max(r.most, limit)
 	sh := r.find(id)
@@ -158,6 +166,15 @@ func (s *stream) awaitRead(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.read[sequence(n)] {
+		s.changed.Wait()
+	}
+}
+
+// awaitListed returns once a reader was told of a shard.
+func (s *stream) awaitListed(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.listed[id] {
 		s.changed.Wait()
 	}
 }

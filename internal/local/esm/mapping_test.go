@@ -74,6 +74,65 @@ func TestParentIsDrainedBeforeItsChildren(t *testing.T) {
 	r.expect(4).ok(`{}`)
 }
 
+// The children of a shard that was split wait for it, and then are read side by side.
+func TestSplit(t *testing.T) {
+	r := newRig(t)
+	r.stream.put("shard-1", 1)
+	r.create(nil)
+	parent := r.expect(1)
+	r.stream.update(func() {
+		r.stream.find("shard-1").Closed = true
+		for i, id := range []string{"lower", "upper"} {
+			r.stream.shards = append(r.stream.shards, &shard{Shard: esm.Shard{ID: id, ParentID: "shard-1"}})
+			r.stream.add(id, 2+i, 0)
+		}
+	})
+	r.stream.awaitListed("upper")
+	for range 3 {
+		parent.fail()
+		r.pass(time.Minute)
+		parent = r.expect(1)
+	}
+	parent.ok(`{}`)
+	calls := map[int]call{}
+	for range 2 {
+		c := <-r.calls
+		calls[c.numbers[0]] = c
+	}
+	calls[2].fail()
+	calls[3].ok(`{}`)
+	r.stream.put("upper", 4)
+	r.expect(4).ok(`{}`)
+	r.clock.AwaitSleepers(3)
+	r.clock.Advance(time.Minute)
+	r.expect(2).ok(`{}`)
+}
+
+// A shard that is trimmed before it was drained is not asked for any more, and holds nothing up.
+func TestShardIsGone(t *testing.T) {
+	r := newRig(t)
+	r.create(nil)
+	r.stream.put("shard-1", 1)
+	r.expect(1).ok(`{}`)
+	r.settle()
+	r.stream.update(func() {
+		r.stream.shards = []*shard{{Shard: esm.Shard{ID: "child", ParentID: "shard-1"}}}
+		r.stream.add("child", 2, 0)
+		r.stream.gone = 0
+	})
+	r.expect(2).ok(`{}`)
+	for range 5 {
+		r.pass(time.Second)
+	}
+	r.stream.put("child", 3)
+	r.expect(3).ok(`{}`)
+	r.stream.update(func() {
+		if r.stream.gone > 1 {
+			t.Errorf("a shard that is gone was read %d times", r.stream.gone)
+		}
+	})
+}
+
 func TestDisableKeepsTheCheckpoint(t *testing.T) {
 	r := newRig(t)
 	m := r.create(func(c *esm.Config) { c.ReportBatchItemFailures, c.StartingPosition = true, esm.Latest })

@@ -73,16 +73,18 @@ func (s *Stream) Iterator(shardID string, t IteratorType, number string) (token 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.clock.Now()
+	s.settle(now)
 	sh, found := s.find(shardID)
 	if !found {
 		return "", noShard(shardID, s.arn)
 	}
-	it := iterator{arn: s.arn, shard: shardID, issued: s.clock.Now()}
+	it := iterator{arn: s.arn, shard: shardID, issued: now}
 	switch t {
 	case LatestRecord:
 		it.after = s.latest(sh)
 	case AtSequenceNumber, AfterSequenceNumber:
-		if n < sh.first || n == sh.first && sh.trimmed > 0 {
+		if n < sh.first || n == sh.first && sh.history.trimmed > 0 {
 			return "", trimmed(number)
 		}
 		if n > s.latest(sh) {
@@ -92,7 +94,7 @@ func (s *Stream) Iterator(shardID string, t IteratorType, number string) (token 
 		if t == AtSequenceNumber {
 			it.after--
 		}
-		if it.after < sh.trimmed {
+		if it.after < sh.history.trimmed {
 			return "", trimmed(number)
 		}
 	}
@@ -118,6 +120,16 @@ func (r *Registry) Records(token string, limit int) (records []json.RawMessage, 
 }
 
 func (s *Stream) records(it iterator, limit int) (records []json.RawMessage, next string, err error) {
+	page, next, err := s.iterate(it, limit)
+	records = make([]json.RawMessage, len(page))
+	for i := range page {
+		records[i] = s.render(&page[i], forAPI)
+	}
+	return records, next, err
+}
+
+// iterate gives the records at an iterator and the iterator that goes on.
+func (s *Stream) iterate(it iterator, limit int) (page []record, next string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
@@ -125,23 +137,20 @@ func (s *Stream) records(it iterator, limit int) (records []json.RawMessage, nex
 		return nil, "", fail("ExpiredIteratorException", "Iterator expired. The iterator was created at time %s while right now it is %s which is further in the future than the tolerated delay of %d milliseconds.",
 			it.issued.UTC().Format(time.RFC1123), now.UTC().Format(time.RFC1123), IteratorLife.Milliseconds())
 	}
+	s.settle(now)
 	sh, found := s.find(it.shard)
-	if !found {
-		return nil, "", noShard(it.shard, s.arn)
-	}
-	if it.after != 0 && it.after < sh.trimmed {
+	if !found || it.after != 0 && it.after < sh.history.trimmed { // there was a shard, or there were no iterator
 		return nil, "", trimmed((it.after + 1).String())
 	}
-	rest := sh.after(it.after)
-	for _, r := range page(rest, limit, maxPageBytes) {
-		records = append(records, s.render(&r, forAPI))
-		it.after = r.sequence
+	page, more := sh.history.page(it.after, limit, maxPageBytes, s.size)
+	if sh.end != 0 && !more {
+		return page, "", nil
 	}
-	if sh.end != 0 && len(records) == len(rest) {
-		return records, "", nil
+	if len(page) > 0 {
+		it.after = page[len(page)-1].sequence
 	}
 	it.issued = now
-	return records, it.token(), nil
+	return page, it.token(), nil
 }
 
 // NoStream is the error for an ARN that no stream has.

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -10,10 +11,19 @@ import (
 	"streamgen/internal/local/engine"
 )
 
-// Options say where a registry stands. All are needed.
+// Options say where a registry stands and how its streams behave.
 type Options struct {
+	// Account, Region and Clock are needed.
 	Account, Region string
 	Clock           clock.Clock
+	// RollEvery is the age at which an open shard is closed and goes on in a child, which AWS does about every four hours; 0 means never.
+	// It happens when the stream is used next, by a write or a reader.
+	RollEvery time.Duration
+	// SplitAbove is how many writes a shard takes within a second of the clock; with one more it is split so that each child gets a part
+	// of them. 0 means any number. Writes of one partition key are never divided.
+	SplitAbove int
+	// Journal is told what happens to the streams; nil tells nobody.
+	Journal Journal
 }
 
 // Registry holds the streams of one account in one region: those that are enabled, and those disabled within the
@@ -41,12 +51,26 @@ func (r *Registry) Open(table engine.StreamTable) engine.Stream {
 	for t := now; r.streams[prefix+label] != nil; label = labelOf(t) {
 		t = t.Add(time.Millisecond) // two streams of a table in one millisecond
 	}
-	s := &Stream{
-		arn: prefix + label, label: label, region: r.options.Region,
-		table: table, created: now, clock: r.options.Clock, changed: make(chan struct{}),
+	s := r.newStream(prefix+label, label, table, now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.journal != nil {
+		s.journal.OpenStream(StreamState{ARN: s.arn, Table: table, Created: now})
 	}
-	s.openShard("")
+	s.openShard("", 0, math.MaxUint64, now)
 	r.streams[s.arn] = s
+	return s
+}
+
+// newStream gives a stream without shards.
+func (r *Registry) newStream(arn, label string, table engine.StreamTable, created time.Time) *Stream {
+	s := &Stream{
+		arn: arn, label: label, region: r.options.Region, table: table, created: created, clock: r.options.Clock,
+		rollEvery: r.options.RollEvery, splitAbove: r.options.SplitAbove, journal: r.options.Journal,
+	}
+	for _, k := range table.Keys { // the partition key is the first
+		s.keys = append(s.keys, k.Name)
+	}
 	return s
 }
 
@@ -56,8 +80,11 @@ func labelOf(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.00
 func (r *Registry) Lookup(arn string) (*Stream, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forget()
 	s, found := r.streams[arn]
+	if found && s.expired() {
+		delete(r.streams, arn)
+		return nil, false
+	}
 	return s, found
 }
 

@@ -19,9 +19,9 @@ const (
 // render writes a record as JSON, members in the order in which Lambda delivers them.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 func (s *Stream) render(r *record, f form) []byte {
-	b := make([]byte, 0, 512+4*r.size)
+	b := make([]byte, 0, 640+s.size(r)+s.size(r)/4)
 	b = append(b, `{"eventID":"`...)
-	b = append(b, s.eventID(r)...)
+	b = s.appendEventID(b, r)
 	b = append(b, `","eventName":"`...)
 	b = append(b, r.change.Kind...)
 	b = append(b, `","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"`...)
@@ -47,13 +47,13 @@ func (s *Stream) renderChange(b []byte, r *record) []byte {
 	b = append(b, `{"ApproximateCreationDateTime":`...)
 	b = strconv.AppendInt(b, creationTime(r.change.At).Unix(), 10)
 	b = append(b, ".0"...) // clients see a number with a fraction
-	b = appendImage(b, "Keys", r.change.Keys)
+	b = appendImage(b, "Keys", r.image().Pick(s.keys...))
 	b = appendImage(b, "NewImage", r.change.New)
 	b = appendImage(b, "OldImage", r.change.Old)
 	b = append(b, `,"SequenceNumber":"`...)
-	b = append(b, r.sequence.String()...)
+	b = r.sequence.append(b)
 	b = append(b, `","SizeBytes":`...)
-	b = strconv.AppendInt(b, int64(r.size), 10)
+	b = strconv.AppendInt(b, int64(s.size(r)), 10)
 	b = append(b, `,"StreamViewType":"`...)
 	b = append(b, s.table.View...)
 	return append(b, `"}`...)
@@ -70,8 +70,9 @@ func appendImage(b []byte, name string, image attr.Item) []byte {
 	return image.AppendJSON(b)
 }
 
-// eventID is the same whenever and to whomever the record is delivered.
-func (s *Stream) eventID(r *record) string {
-	sum := sha256.Sum256([]byte(s.arn + r.sequence.String()))
-	return hex.EncodeToString(sum[:16])
+// appendEventID appends what is the same whenever and to whomever the record is delivered, and no other record's.
+func (s *Stream) appendEventID(b []byte, r *record) []byte {
+	name := append(make([]byte, 0, 160), s.arn...)
+	sum := sha256.Sum256(r.sequence.append(name))
+	return hex.AppendEncode(b, sum[:16])
 }

@@ -1,20 +1,27 @@
 package streams
 
 import (
-	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 )
 
-// sequence is a sequence number without its form: a decimal of 21 digits that begins with 1.
+// sequence is a sequence number without its form: a decimal of 21 digits that begins with 1, so that the numbers of a stream, which
+// grow across its shards, sort as text as they do as numbers.
 type sequence uint64
 
 const sequenceDigits = 21
 
-func (n sequence) String() string { return fmt.Sprintf("1%0*d", sequenceDigits-1, uint64(n)) }
+func (n sequence) String() string { return string(n.append(nil)) }
 
-func (n sequence) compare(m sequence) int { return cmp.Compare(n, m) }
+// append appends the number in its form.
+func (n sequence) append(b []byte) []byte {
+	form := [sequenceDigits]byte{'1'}
+	for i := sequenceDigits - 1; i > 0; i-- {
+		form[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	return append(b, form[:]...)
+}
 
 // parseSequence reads a sequence number. One that this package never gave away is an error.
 func parseSequence(text string) (sequence, error) {

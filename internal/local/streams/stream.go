@@ -2,14 +2,17 @@
 // retention of a day. It takes the changes that package engine makes and serves two kinds of readers: the Streams API,
 // by iterators, and the event source mappings, which keep their own place.
 //
+// All that a stream holds is in memory: a record for each change of the last day, about a hundred bytes, and the images that its view
+// type shows. A new image is the table's own item, and an old one was until then, so that a change keeps at most one version of an item
+// that the table has no more. What is older than a day goes when its stream is used next, by a write or a reader.
+//
+// The service's limits on rates and on readers of a shard, and so LimitExceededException, are not emulated.
+//
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 package streams
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"sync"
 	"time"
@@ -38,31 +41,22 @@ func fail(code, format string, args ...any) error {
 type Stream struct {
 	arn, label, region string
 	table              engine.StreamTable
+	keys               []string // the names of the table's key attributes, the partition key's first
 	created            time.Time
 	clock              clock.Clock
+	rollEvery          time.Duration
+	splitAbove         int
+	journal            Journal
 
 	mu       sync.Mutex
 	disabled time.Time // zero while enabled
-	shards   []*shard  // lineage order; all but the last are closed, and the last too when the stream is disabled
+	shards   []*shard  // in the order of their IDs, which is that of their opening
+	open     []*shard  // in the order of their hashes: together they have them all, or none when the stream is disabled
+	newest   int64     // the time in the ID of the shard that was opened last, in Unix milliseconds
 	last     sequence  // the latest that was given away
+	due      time.Time // when the next record or shard is too old; zero when there is none
 	version  uint64    // counts what a reader may want to know of
 	changed  chan struct{}
-}
-
-// shard is a part of the stream. first is before its first record, end after its last.
-type shard struct {
-	id, parent string
-	first, end sequence // end is 0 while the shard is open
-	closed     time.Time
-	records    []record
-	trimmed    sequence // the latest record that is gone; 0 when all are there
-}
-
-// record is a change in the stream.
-type record struct {
-	sequence sequence
-	change   engine.Change
-	size     int
 }
 
 // Status is a stream's state as DescribeStream tells it: "ENABLED" or "DISABLED".
@@ -85,13 +79,16 @@ type Description struct {
 
 // ShardInfo tells of a shard. A parent stands before its children.
 type ShardInfo struct {
+	// ID sorts behind those of older shards of the stream.
 	ID string
-	// ParentID is "" for a shard that has none.
+	// ParentID is "" for a shard that has none. The parent may be trimmed already.
 	ParentID string
 	// Closed shards get no more records.
 	Closed bool
 	// First is the sequence number with which the shard starts, Last the one with which it ends, "" while it is open.
 	First, Last string
+	// LowHash and HighHash bound the hashes of the shard's partition keys, both included. AWS does not tell them.
+	LowHash, HighHash uint64
 }
 
 // ARN is the stream's Amazon Resource Name, which ends in its label.
@@ -99,6 +96,9 @@ func (s *Stream) ARN() string { return s.arn }
 
 // Label is the stream's time of creation, which tells it from other streams of the table.
 func (s *Stream) Label() string { return s.label }
+
+// Table is the table whose changes the stream has.
+func (s *Stream) Table() engine.StreamTable { return s.table }
 
 // Append implements [engine.ChangeSink].
 func (s *Stream) Append(c engine.Change) {
@@ -108,11 +108,30 @@ func (s *Stream) Append(c engine.Change) {
 		return
 	}
 	c = s.view(c)
-	open := s.shards[len(s.shards)-1]
-	open.records = append(open.records, record{sequence: s.take(), change: c, size: c.Keys.Size() + c.Old.Size() + c.New.Size()})
-	s.trim()
+	hash := hashOf(c.Keys[s.keys[0]])
+	sh := s.openFor(hash)
+	if s.aged(sh, c.At) {
+		sh = s.roll(sh, c.At)
+	}
+	n := s.take()
+	sh.add(n, c)
+	s.expectAt(c.At.Add(Retention))
+	if s.journal != nil {
+		s.journal.AppendRecord(s.arn, sh.id, RecordState{Sequence: uint64(n), Change: c})
+	}
+	if s.splitAbove > 0 {
+		sh.load.count(c.At, hash)
+		s.relieve(sh, c.At)
+	}
+	if c.At.Sub(s.due) >= trimPause {
+		s.trim(c.At)
+	}
 	s.announce()
 }
+
+// trimPause is how long records that are too old may lie there while nobody but writers uses the stream: to look at all shards for each
+// record that comes and each that goes would take the writers' time.
+const trimPause = time.Second
 
 // view leaves of a change what the stream's view type shows.
 func (s *Stream) view(c engine.Change) engine.Change {
@@ -134,8 +153,10 @@ func (s *Stream) take() sequence {
 // announce wakes those who wait.
 func (s *Stream) announce() {
 	s.version++
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }
 
 // Close implements [engine.Stream]: it disables the stream.
@@ -146,34 +167,12 @@ func (s *Stream) Close() {
 		return
 	}
 	s.disabled = s.clock.Now()
-	s.closeShard()
-	s.announce()
-}
-
-func (s *Stream) closeShard() {
-	open := s.shards[len(s.shards)-1]
-	open.end = s.take()
-	open.closed = s.clock.Now()
-}
-
-func (s *Stream) openShard(parent string) {
-	first := s.take()
-	h := fnv.New32a()
-	_, _ = fmt.Fprintf(h, "%s %d", s.arn, first) // a hash's Write never fails
-	id := fmt.Sprintf("shardId-%020d-%08x", s.clock.Now().UnixMilli(), h.Sum32())
-	s.shards = append(s.shards, &shard{id: id, parent: parent, first: first})
-}
-
-// Roll closes the open shard and opens a child of it, as AWS does every few hours. It does nothing to a disabled stream.
-func (s *Stream) Roll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.disabled.IsZero() {
-		return
+	for _, sh := range slices.Clone(s.open) {
+		s.closeShard(sh, s.disabled)
 	}
-	parent := s.shards[len(s.shards)-1].id
-	s.closeShard()
-	s.openShard(parent)
+	if s.journal != nil {
+		s.journal.CloseStream(s.arn, s.disabled)
+	}
 	s.announce()
 }
 
@@ -184,21 +183,46 @@ func (s *Stream) expired() bool {
 	return !s.disabled.IsZero() && s.clock.Now().Sub(s.disabled) >= Retention
 }
 
-// trim drops what is older than the retention. It is called whenever the stream is used.
-func (s *Stream) trim() {
-	horizon := s.clock.Now().Add(-Retention)
-	for _, sh := range s.shards {
-		n := 0
-		for n < len(sh.records) && !sh.records[n].change.At.After(horizon) {
-			n++
-		}
-		if n > 0 {
-			sh.trimmed = sh.records[n-1].sequence
-			clear(sh.records[:n])
-			sh.records = sh.records[n:]
+// settle does what was due before a reader looks: shards that are old enough are rolled, and what is older than the retention goes.
+func (s *Stream) settle(now time.Time) {
+	if s.rollEvery > 0 {
+		for _, sh := range slices.Clone(s.open) {
+			if s.aged(sh, now) {
+				s.roll(sh, now)
+				s.announce()
+			}
 		}
 	}
+	s.trim(now)
+}
+
+func (s *Stream) aged(sh *shard, now time.Time) bool {
+	return s.rollEvery > 0 && now.Sub(sh.opened) >= s.rollEvery
+}
+
+// expectAt notes when something will be too old.
+func (s *Stream) expectAt(due time.Time) {
+	if s.due.IsZero() || due.Before(s.due) {
+		s.due = due
+	}
+}
+
+// trim drops what is older than the retention.
+func (s *Stream) trim(now time.Time) {
+	if s.due.IsZero() || now.Before(s.due) {
+		return
+	}
+	horizon := now.Add(-Retention)
 	s.shards = slices.DeleteFunc(s.shards, func(sh *shard) bool { return sh.end != 0 && !sh.closed.After(horizon) })
+	s.due = time.Time{}
+	for _, sh := range s.shards {
+		sh.history.trim(horizon)
+		if at, found := sh.history.oldest(); found {
+			s.expectAt(at.Add(Retention))
+		} else if sh.end != 0 {
+			s.expectAt(sh.closed.Add(Retention))
+		}
+	}
 }
 
 // Describe tells of the stream.
@@ -212,11 +236,18 @@ func (s *Stream) Describe() Description {
 	return Description{ARN: s.arn, Label: s.label, Table: s.table, Created: s.created, Status: status, Shards: s.infos()}
 }
 
+// Shards are the shards of the stream that can still be read, in the order of their IDs.
+func (s *Stream) Shards() []ShardInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.infos()
+}
+
 func (s *Stream) infos() []ShardInfo {
-	s.trim()
+	s.settle(s.clock.Now())
 	infos := make([]ShardInfo, len(s.shards))
 	for i, sh := range s.shards {
-		infos[i] = ShardInfo{ID: sh.id, ParentID: sh.parent, Closed: sh.end != 0, First: sh.first.String()}
+		infos[i] = ShardInfo{ID: sh.id, ParentID: sh.parent, Closed: sh.end != 0, First: sh.first.String(), LowHash: sh.low, HighHash: sh.high}
 		if sh.end != 0 {
 			infos[i].Last = sh.end.String()
 		}
@@ -224,117 +255,6 @@ func (s *Stream) infos() []ShardInfo {
 	return infos
 }
 
-func (s *Stream) find(shardID string) (*shard, bool) {
-	s.trim()
-	i := slices.IndexFunc(s.shards, func(sh *shard) bool { return sh.id == shardID })
-	if i < 0 {
-		return nil, false
-	}
-	return s.shards[i], true
-}
-
-// after gives the records with a greater sequence number.
-func (sh *shard) after(n sequence) []record {
-	i, _ := slices.BinarySearchFunc(sh.records, n+1, func(r record, n sequence) int { return r.sequence.compare(n) })
-	return sh.records[i:]
-}
-
-// page takes up to limit records, no more of them than have the given size together, but one in any case.
-func page(records []record, limit, bytes int) []record {
-	records = records[:min(limit, len(records))]
-	size := 0
-	for i, r := range records {
-		if size += r.size; i > 0 && size > bytes {
-			return records[:i]
-		}
-	}
-	return records
-}
-
-// Record is a record as Lambda delivers it.
-type Record struct {
-	SequenceNumber              string
-	ApproximateCreationDateTime time.Time
-	// JSON is the whole record.
-	JSON json.RawMessage
-}
-
-// Shards are the shards of the stream.
-func (s *Stream) Shards() []ShardInfo {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.infos()
-}
-
-// Latest is the sequence number after which the records that are still to come begin; "" for an unknown shard.
-func (s *Stream) Latest(shardID string) (after string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sh, found := s.find(shardID)
-	if !found {
-		return ""
-	}
-	return s.latest(sh).String()
-}
-
-func (s *Stream) latest(sh *shard) sequence {
-	if sh.end != 0 {
-		return sh.end
-	}
-	return s.last
-}
-
-// maxReadBytes bounds what one Read gives. It is the 6 MB that an invocation takes and more than the largest record, so that a reader
-// who gets a part of what there is has a full batch.
-const maxReadBytes = 8 << 20
-
-// Read gives up to limit records with a greater sequence number than after, "" standing for the beginning; records that are gone
-// are passed over. There may be more at once: one Read gives about 8 MB. closed says that no record follows these, ever.
-func (s *Stream) Read(shardID, after string, limit int) (records []Record, closed bool, err error) {
-	var from sequence
-	if after != "" {
-		if from, err = parseSequence(after); err != nil {
-			return nil, false, err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sh, found := s.find(shardID)
-	if !found {
-		return nil, false, noShard(shardID, s.arn)
-	}
-	rest := sh.after(from)
-	for _, r := range page(rest, limit, maxReadBytes) {
-		records = append(records, Record{
-			SequenceNumber:              r.sequence.String(),
-			ApproximateCreationDateTime: creationTime(r.change.At),
-			JSON:                        s.render(&r, forLambda),
-		})
-	}
-	return records, sh.end != 0 && len(records) == len(rest), nil
-}
-
-// Wait returns when there is something that a reader who has seen an earlier version does not know: a record, a shard, or that
-// a shard is closed. It gives the version to wait on next; a new reader begins with 0. The error is the context's.
-func (s *Stream) Wait(ctx context.Context, seen uint64) (version uint64, err error) {
-	for {
-		s.mu.Lock()
-		version, changed := s.version, s.changed
-		s.mu.Unlock()
-		if version != seen {
-			return version, ctx.Err()
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return seen, ctx.Err()
-		}
-	}
-}
-
 func noShard(shardID, arn string) error {
 	return fail("ResourceNotFoundException", "Requested resource not found: Shard: %s in Stream: %s not found", shardID, arn)
 }
-
-// creationTime is rounded down to the second, as stream records have it.
-func creationTime(t time.Time) time.Time { return t.Truncate(time.Second) }

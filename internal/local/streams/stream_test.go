@@ -21,8 +21,14 @@ var start = time.Date(2025, 2, 22, 3, 3, 25, 490_000_000, time.UTC)
 
 func open(t *testing.T, view string) (*Registry, *Stream, *clock.Manual) {
 	t.Helper()
+	return openWith(t, view, Options{})
+}
+
+func openWith(t *testing.T, view string, o Options) (*Registry, *Stream, *clock.Manual) {
+	t.Helper()
 	c := clock.NewManual(start)
-	r := New(Options{Account: "111111111111", Region: "us-east-1", Clock: c})
+	o.Account, o.Region, o.Clock = "111111111111", "us-east-1", c
+	r := New(o)
 	table := engine.StreamTable{Name: "T", Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: view}
 	return r, r.Open(table).(*Stream), c
 }
@@ -37,6 +43,18 @@ func item(t *testing.T, text string) attr.Item {
 		t.Fatal(err)
 	}
 	return it
+}
+
+// roll rolls the shard that was opened last. Others may do so, too.
+func roll(t *testing.T, s *Stream) {
+	t.Helper()
+	for range 100 {
+		shards := s.Shards()
+		if _, err := s.Roll(shards[len(shards)-1].ID); err == nil {
+			return
+		}
+	}
+	t.Error("no shard can be rolled")
 }
 
 // change makes a change of the item with id "id_value".
@@ -165,11 +183,11 @@ func decode(t *testing.T, s *Stream) []decoded {
 	return all
 }
 
-// Writers at random in parallel: the stream, replayed, gives exactly the table, every record follows from the one before it of its
-// item, and the same goes on across shards.
+// Writers at random in parallel, while shards roll and split: the stream, replayed, gives exactly the table, and every record follows from
+// the one before it of its item.
 func TestReplayGivesTheTable(t *testing.T) {
 	c := clock.NewManual(start)
-	registry := New(Options{Account: "000000000000", Region: "us-east-1", Clock: c})
+	registry := New(Options{Account: "000000000000", Region: "us-east-1", Clock: c, SplitAbove: 200})
 	e := engine.New(engine.Options{Account: "000000000000", Region: "us-east-1", Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
 	d, err := e.CreateTable(engine.CreateTable{
@@ -191,7 +209,10 @@ func TestReplayGivesTheTable(t *testing.T) {
 					return
 				}
 				if seed == 0 && i%100 == 99 {
-					s.Roll()
+					roll(t, s)
+				}
+				if seed == 1 && i%100 == 99 {
+					splitAny(t, s)
 				}
 			}
 		})
@@ -200,7 +221,7 @@ func TestReplayGivesTheTable(t *testing.T) {
 
 	replayed := map[string]attr.Item{}
 	seen := map[string]bool{}
-	last := ""
+	last := map[string]string{} // of each item
 	for _, rec := range decode(t, s) {
 		keys, old, next := image(t, rec, "Keys"), image(t, rec, "OldImage"), image(t, rec, "NewImage")
 		id := keys["id"].Text()
@@ -214,10 +235,10 @@ func TestReplayGivesTheTable(t *testing.T) {
 			replayed[id] = next
 		}
 		number := string(rec.Change["SequenceNumber"])
-		if seen[rec.EventID] || number <= last {
-			t.Fatalf("event %s, sequence number %s after %s", rec.EventID, number, last)
+		if seen[rec.EventID] || number <= last[id] {
+			t.Fatalf("event %s, sequence number %s after %s", rec.EventID, number, last[id])
 		}
-		seen[rec.EventID], last = true, number
+		seen[rec.EventID], last[id] = true, number
 	}
 	page, err := e.Scan(engine.Read{Table: "T"})
 	if err != nil {
@@ -231,9 +252,23 @@ func TestReplayGivesTheTable(t *testing.T) {
 			t.Errorf("item %s is %s, the stream gives %s", id, it.AppendJSON(nil), replayed[id].AppendJSON(nil))
 		}
 	}
-	if shards := s.Shards(); len(shards) != 5 {
+	if shards := s.Shards(); len(shards) < 1+4+2*4+2 {
 		t.Errorf("%d shards", len(shards))
 	}
+}
+
+// splitAny splits an open shard, which others may do, too.
+func splitAny(t *testing.T, s *Stream) {
+	for range 100 {
+		for _, sh := range s.Shards() {
+			if !sh.Closed {
+				if _, err := s.Split(sh.ID); err == nil {
+					return
+				}
+			}
+		}
+	}
+	t.Error("no shard can be split")
 }
 
 func writeAtRandom(e *engine.Engine, r *rand.Rand) error {
@@ -276,14 +311,14 @@ func image(t *testing.T, rec decoded, name string) attr.Item {
 func TestLineage(t *testing.T) {
 	_, s, c := open(t, "KEYS_ONLY")
 	s.Append(change(t, engine.Insert, start, "", ""))
-	s.Roll()
+	roll(t, s)
 	s.Append(change(t, engine.Insert, start, "", ""))
 	shards := s.Shards()
 	if len(shards) != 2 || shards[0].ParentID != "" || shards[1].ParentID != shards[0].ID || !shards[0].Closed || shards[1].Closed {
 		t.Fatalf("%+v", shards)
 	}
-	for _, sh := range shards {
-		if len(sh.ID) != 37 || !strings.HasPrefix(sh.ID, "shardId-00000001740193405490-") {
+	for i, sh := range shards {
+		if len(sh.ID) != 37 || !strings.HasPrefix(sh.ID, fmt.Sprintf("shardId-%020d-", 1740193405490+i)) {
 			t.Errorf("shard ID %s", sh.ID)
 		}
 	}
@@ -302,7 +337,6 @@ func TestLineage(t *testing.T) {
 	s.Close()
 	s.Close()
 	s.Append(change(t, engine.Insert, start, "", ""))
-	s.Roll()
 	if d := s.Describe(); d.Status != Disabled || len(d.Shards) != 2 || !d.Shards[1].Closed {
 		t.Errorf("after disabling: %+v", d)
 	}
@@ -331,8 +365,9 @@ func TestLatest(t *testing.T) {
 	if got := s.Latest("nope"); got != "" {
 		t.Errorf("of an unknown shard: %s", got)
 	}
-	_, _, err = s.Read("nope", "", 1)
-	expectCode(t, err, "ResourceNotFoundException")
+	if records, closed, err := s.Read("nope", "", 1); err != nil || len(records) != 0 || !closed {
+		t.Errorf("of an unknown shard: %v, closed %t, %v", records, closed, err)
+	}
 	_, _, err = s.Read(shard, "12", 1)
 	expectCode(t, err, "ValidationException")
 }
@@ -551,7 +586,7 @@ func TestWait(t *testing.T) {
 			t.Fatalf("version %d, %v", seen, err)
 		}
 		// What comes meanwhile ends the wait of every reader, be it a record, a new shard or the end.
-		for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, s.Roll, s.Close} {
+		for _, event := range []func(){func() { s.Append(change(t, engine.Insert, start, "", "")) }, func() { roll(t, s) }, s.Close} {
 			versions := make(chan uint64, 2)
 			for range cap(versions) {
 				go func() {

@@ -1,6 +1,8 @@
 package streams
 
 import (
+	"slices"
+
 	"streamgen/internal/local/streams"
 	"streamgen/internal/local/wire"
 )
@@ -21,9 +23,18 @@ type listStreamsOutput struct {
 const maxListed = 100 // streams or shards in an answer
 
 func (s service) listStreams(in *listStreamsInput) (*listStreamsOutput, error) {
+	err := check(tableName(in.TableName), positive(in.Limit), arnLength("exclusiveStartStreamArn", in.ExclusiveStartStreamArn))
+	if err != nil {
+		return nil, err
+	}
 	limit, err := limitOf(in.Limit, maxListed, "Limit cannot be greater than the maximum allowed size: 100")
 	if err != nil {
 		return nil, err
+	}
+	if in.ExclusiveStartStreamArn != "" {
+		if err := checkARN(in.ExclusiveStartStreamArn); err != nil {
+			return nil, err
+		}
 	}
 	out := &listStreamsOutput{Streams: []streamSummary{}}
 	for _, stream := range s.registry.List(in.TableName) {
@@ -34,8 +45,7 @@ func (s service) listStreams(in *listStreamsInput) (*listStreamsOutput, error) {
 			out.LastEvaluatedStreamArn = out.Streams[limit-1].StreamArn
 			break
 		}
-		d := stream.Describe()
-		out.Streams = append(out.Streams, streamSummary{StreamArn: d.ARN, StreamLabel: d.Label, TableName: d.Table.Name})
+		out.Streams = append(out.Streams, streamSummary{StreamArn: stream.ARN(), StreamLabel: stream.Label(), TableName: stream.Table().Name})
 	}
 	return out, nil
 }
@@ -79,19 +89,11 @@ type sequenceNumberRange struct {
 }
 
 func (s service) describeStream(in *describeStreamInput) (*describeStreamOutput, error) {
-	if in.StreamArn == "" {
-		return nil, validation("Invalid StreamArn")
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	limit, err := limitOf(in.Limit, maxListed, "Limit cannot be greater than the maximum allowed size: 100")
 	if err != nil {
-		return nil, err
-	}
-	if in.ExclusiveStartShardId != "" {
-		if err := checkShardID("exclusiveStartShardId", in.ExclusiveStartShardId); err != nil {
-			return nil, err
-		}
-	}
-	if err := in.ShardFilter.check(); err != nil {
 		return nil, err
 	}
 	stream, found := s.registry.Lookup(in.StreamArn)
@@ -119,33 +121,25 @@ func (s service) describeStream(in *describeStreamInput) (*describeStreamOutput,
 	return &describeStreamOutput{StreamDescription: out}, nil
 }
 
-// after gives the shards that the request asks for: those after the starting one, and of them the filter's.
-func (in *describeStreamInput) after(all []streams.ShardInfo) []streams.ShardInfo {
-	for i, info := range all {
-		if info.ID == in.ExclusiveStartShardId {
-			all = all[i+1:]
-			break
-		}
+func (in *describeStreamInput) check() error {
+	faults := []string{
+		required("streamArn", in.StreamArn), arnLength("streamArn", in.StreamArn), positive(in.Limit),
+		shardIDLength("exclusiveStartShardId", in.ExclusiveStartShardId),
 	}
-	if in.ShardFilter == nil {
-		return all
+	if f := in.ShardFilter; f != nil {
+		faults = append(faults,
+			required("shardFilter.type", f.Type), oneOf("shardFilter.type", f.Type, "CHILD_SHARDS"),
+			required("shardFilter.shardId", f.ShardId), shardIDLength("shardFilter.shardId", f.ShardId))
 	}
-	var children []streams.ShardInfo
-	for _, info := range all {
-		if info.ParentID == in.ShardFilter.ShardId {
-			children = append(children, info)
-		}
+	if err := check(faults...); err != nil {
+		return err
 	}
-	return children
+	return checkARN(in.StreamArn)
 }
 
-func (f *shardFilter) check() error {
-	switch {
-	case f == nil:
-		return nil
-	case f.Type != "CHILD_SHARDS":
-		return constraintError(f.Type, "shardFilter.type", "Member must satisfy enum value set: [CHILD_SHARDS]")
-	default:
-		return checkShardID("shardFilter.shardId", f.ShardId)
-	}
+// after gives the shards that the request asks for: those after the starting one, which may be gone, and of them the filter's.
+func (in *describeStreamInput) after(all []streams.ShardInfo) []streams.ShardInfo {
+	return slices.DeleteFunc(all, func(info streams.ShardInfo) bool {
+		return info.ID <= in.ExclusiveStartShardId || in.ShardFilter != nil && info.ParentID != in.ShardFilter.ShardId
+	})
 }

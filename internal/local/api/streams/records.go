@@ -16,29 +16,26 @@ type getShardIteratorInput struct {
 type getShardIteratorOutput struct{ ShardIterator string }
 
 func (s service) getShardIterator(in *getShardIteratorInput) (*getShardIteratorOutput, error) {
-	if in.StreamArn == "" {
-		return nil, validation("Invalid StreamArn")
-	}
-	if in.ShardId == "" {
-		return nil, validation("No ShardId specified.")
-	}
-	if err := checkShardID("shardId", in.ShardId); err != nil {
+	err := check(
+		required("streamArn", in.StreamArn), arnLength("streamArn", in.StreamArn),
+		required("shardId", in.ShardId), shardIDLength("shardId", in.ShardId),
+		required("shardIteratorType", string(in.ShardIteratorType)),
+		oneOf("shardIteratorType", in.ShardIteratorType,
+			streams.AfterSequenceNumber, streams.LatestRecord, streams.AtSequenceNumber, streams.TrimHorizon),
+		sequenceLength("sequenceNumber", in.SequenceNumber),
+	)
+	if err != nil {
 		return nil, err
 	}
-	switch in.ShardIteratorType {
-	case streams.TrimHorizon, streams.LatestRecord:
-		if in.SequenceNumber != "" {
-			return nil, validation("One or more parameter values were invalid: SequenceNumber should not be passed for this iterator type")
-		}
-	case streams.AtSequenceNumber, streams.AfterSequenceNumber:
-		if in.SequenceNumber == "" {
-			return nil, validation("One or more parameter values were invalid: Invalid SequenceNumber")
-		}
-		if err := checkSequenceNumber(in.SequenceNumber); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, validation("Invalid ShardIteratorType.")
+	if err := checkARN(in.StreamArn); err != nil {
+		return nil, err
+	}
+	numbered := in.ShardIteratorType == streams.AtSequenceNumber || in.ShardIteratorType == streams.AfterSequenceNumber
+	switch {
+	case numbered && in.SequenceNumber == "":
+		return nil, validation("One or more parameter values were invalid: Invalid SequenceNumber")
+	case !numbered && in.SequenceNumber != "":
+		return nil, validation("One or more parameter values were invalid: SequenceNumber should not be passed for this iterator type")
 	}
 	stream, found := s.registry.Lookup(in.StreamArn)
 	if !found {
@@ -46,18 +43,6 @@ func (s service) getShardIterator(in *getShardIteratorInput) (*getShardIteratorO
 	}
 	token, err := stream.Iterator(in.ShardId, in.ShardIteratorType, in.SequenceNumber)
 	return &getShardIteratorOutput{ShardIterator: token}, err
-}
-
-func checkSequenceNumber(number string) error {
-	const least, most = 21, 40
-	switch {
-	case len(number) < least:
-		return constraintError(number, "sequenceNumber", "Member must have length greater than or equal to 21")
-	case len(number) > most:
-		return constraintError(number, "sequenceNumber", "Member must have length less than or equal to 40")
-	default:
-		return nil
-	}
 }
 
 type getRecordsInput struct {
@@ -71,6 +56,10 @@ type getRecordsOutput struct {
 }
 
 func (s service) getRecords(in *getRecordsInput) (*getRecordsOutput, error) {
+	err := check(required("shardIterator", in.ShardIterator), length("shardIterator", in.ShardIterator, 1, 2048), positive(in.Limit))
+	if err != nil {
+		return nil, err
+	}
 	limit, err := limitOf(in.Limit, streams.MaxRecords, "Limit should be less than or equal to 1000")
 	if err != nil {
 		return nil, err
