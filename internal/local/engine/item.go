@@ -240,21 +240,7 @@ func (s *schema) checkNested(u *expr.Update, c *expr.Condition) error {
 	if c != nil {
 		nested = append(nested, c.Nested()...)
 	}
-	for _, name := range nested {
-		for _, k := range s.keys {
-			if name == k.Name {
-				return validation("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s", name)
-			}
-		}
-		for _, ix := range s.indexes {
-			for _, k := range ix.Keys {
-				if name == k.Name {
-					return validation("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: %s", name)
-				}
-			}
-		}
-	}
-	return nil
+	return s.checkScalar(nested)
 }
 
 // checkUntouched refuses an update of a primary key's attribute.

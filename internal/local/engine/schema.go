@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"hash/fnv"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -15,6 +15,7 @@ const (
 	maxIndexes  = 20   // global ones
 	maxLocal    = 5    // local ones
 	maxNonKeys  = 100  // projected non-key attributes, over all indexes
+	maxOfRole   = 4    // hash attributes of a global index's key, and range attributes
 )
 
 // Role is an attribute's part in a key: "HASH" or "RANGE".
@@ -60,6 +61,11 @@ type schema struct {
 	indexes    []Index
 }
 
+// at is the place of the index with the name among the indexes, -1 when there is none.
+func (s *schema) at(name string) int {
+	return slices.IndexFunc(s.indexes, func(ix Index) bool { return ix.Name == name })
+}
+
 func names(keys []KeyElement) []string {
 	all := make([]string, len(keys))
 	for i, k := range keys {
@@ -89,6 +95,9 @@ func (s *schema) check() error {
 	if err := s.checkKeys(s.keys); err != nil {
 		return err
 	}
+	if err := checkSingle(s.keys); err != nil {
+		return err
+	}
 	local := 0
 	for _, ix := range s.indexes {
 		if ix.Local {
@@ -106,7 +115,7 @@ func (s *schema) check() error {
 		if err := s.checkKeys(ix.Keys); err != nil {
 			return err
 		}
-		if err := s.checkLocal(ix); err != nil {
+		if err := s.checkRoles(ix); err != nil {
 			return err
 		}
 		if err := ix.Projection.check(); err != nil {
@@ -147,19 +156,65 @@ func (s *schema) checkKeys(keys []KeyElement) error {
 		return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 	case keys[0].Role != Hash:
 		return validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && keys[1].Role != Range:
-		return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	default:
 		return nil
 	}
+}
+
+// checkSingle wants a key of one hash attribute and at most one range attribute: that of a table or a local index.
+func checkSingle(keys []KeyElement) error {
+	switch {
+	case len(keys) > 1 && keys[1].Role != Range:
+		return validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	case len(keys) > 2:
+		return validation("Invalid KeySchema: Only a global secondary index has more than two key attributes")
+	default:
+		return nil
+	}
+}
+
+// checkGlobal checks the key of a global index, which may have several attributes of each role: first those of its hash key, then
+// those of its range key, in the order in which they sort. How AWS words what is wrong with such a key is not known.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
+func checkGlobal(ix Index) error {
+	hashes := hashLength(ix.Keys)
+	for i, k := range ix.Keys {
+		switch {
+		case i > hashes && k.Role == Hash:
+			return validation("Invalid KeySchema: The HASH key elements of index %s do not come before its RANGE key elements", ix.Name)
+		case slices.Contains(names(ix.Keys[:i]), k.Name):
+			return validation("Invalid KeySchema: The KeySchema of index %s has more than one element with the name %s", ix.Name, k.Name)
+		}
+	}
+	if hashes > maxOfRole || len(ix.Keys)-hashes > maxOfRole {
+		return validation("Invalid KeySchema: Index %s has more than %d HASH key elements or more than %d RANGE key elements", ix.Name, maxOfRole, maxOfRole)
+	}
+	return nil
+}
+
+// hashLength is the number of a key's hash attributes, which come first.
+func hashLength(keys []KeyElement) int {
+	n := slices.IndexFunc(keys, func(k KeyElement) bool { return k.Role == Range })
+	if n < 0 {
+		return len(keys)
+	}
+	return n
+}
+
+func (s *schema) checkRoles(ix Index) error {
+	if !ix.Local {
+		return checkGlobal(ix)
+	}
+	if err := checkSingle(ix.Keys); err != nil {
+		return err
+	}
+	return s.checkLocal(ix)
 }
 
 // checkLocal checks what is asked of a local index alone.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html
 func (s *schema) checkLocal(ix Index) error {
 	switch {
-	case !ix.Local:
-		return nil
 	case len(s.keys) == 1:
 		return validation(invalidParameters + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	case len(ix.Keys) == 1:
@@ -268,14 +323,17 @@ func (s *schema) checkIndexKeys(item attr.Item) error {
 	return nil
 }
 
+// noSuchKey is how a key is refused that has other attributes than the table's, or of other types.
+func noSuchKey() error { return validation("The provided key element does not match the schema") }
+
 // checkKey checks a Key parameter: exactly the key attributes, of their types.
 func (s *schema) checkKey(key attr.Item) error {
 	if len(key) != len(s.keys) {
-		return validation("The provided key element does not match the schema")
+		return noSuchKey()
 	}
 	for _, k := range s.keys {
 		if v := key[k.Name]; v.Type() != s.typeOf(k.Name) {
-			return validation("The provided key element does not match the schema")
+			return noSuchKey()
 		}
 	}
 	for _, k := range s.keys {
@@ -313,44 +371,63 @@ func longType(v attr.Value) string {
 	return "string"
 }
 
+// checkScalar refuses paths that lead through a key attribute, of which nested are the beginnings: a key has no parts.
+func (s *schema) checkScalar(nested []string) error {
+	const fault = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+	for _, name := range nested {
+		if slices.Contains(names(s.keys), name) {
+			return validation(fault+"Key: %s", name)
+		}
+		for _, ix := range s.indexes {
+			if slices.Contains(names(ix.Keys), name) {
+				return validation(fault+"IndexKey: %s", name)
+			}
+		}
+	}
+	return nil
+}
+
 // keyOf gives the key attributes of an item.
 func (s *schema) keyOf(item attr.Item) attr.Item { return item.Pick(names(s.keys)...) }
 
 // storeKey is where an item stands in the table's store.
 func (s *schema) storeKey(item attr.Item) string {
-	key := partition(item[s.keys[0].Name])
-	if len(s.keys) > 1 {
-		key = attr.AppendKey(key, item[s.keys[1].Name])
-	}
-	return string(key)
+	var room [keyRoom]byte
+	return string(appendStoreKey(room[:0], s.keys, item))
 }
 
-// partition is the beginning of the store keys of all items with one hash key. A hash stands before it, so that a scan
-// does not meet the hash keys in their order: neither does it in DynamoDB.
-func partition(hash attr.Value) []byte {
-	encoded := attr.AppendKey(nil, hash)
-	h := fnv.New64a()
-	_, _ = h.Write(encoded) // never fails
-	return append(h.Sum(nil), encoded...)
+// keyRoom is enough for the store keys of most items, in bytes.
+const keyRoom = 256
+
+// appendStoreKey appends where an item with these key attributes stands in a store that is sorted by them. A hash of the hash
+// attributes stands before them, so that a scan does not meet them in their order: neither does it in DynamoDB. Its range is what
+// the segments of a scan divide.
+func appendStoreKey(b []byte, keys []KeyElement, item attr.Item) []byte {
+	start := len(b)
+	b = append(b, make([]byte, hashSize)...)
+	hashes := hashLength(keys)
+	for _, k := range keys[:hashes] {
+		b = attr.AppendKey(b, item[k.Name])
+	}
+	binary.BigEndian.PutUint64(b[start:], scatter(b[start+hashSize:]))
+	for _, k := range keys[hashes:] {
+		b = attr.AppendKey(b, item[k.Name])
+	}
+	return b
 }
 
-// project gives the part of an item that the index holds. ok is false when it holds none: the item lacks one of the
-// index's keys, or had it with another type before the index was made.
-func (ix *Index) project(s *schema, item attr.Item) (projected attr.Item, ok bool) {
-	keys := names(ix.Keys)
-	for _, name := range keys {
-		if v, found := item[name]; !found || v.Type() != s.typeOf(name) {
-			return nil, false
-		}
+const hashSize = 8 // bytes
+
+// scatter is the FNV-1a hash of the bytes with its bits mixed, as the hash alone differs for short keys in its low bits only.
+// https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
+func scatter(b []byte) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 0x100000001b3
 	}
-	switch ix.Projection.Type {
-	case "KEYS_ONLY":
-		return item.Pick(slices.Concat(keys, names(s.keys))...), true
-	case "INCLUDE":
-		return item.Pick(slices.Concat(keys, names(s.keys), ix.Projection.NonKey)...), true
-	default:
-		return item, true
-	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
 }
 
 // merge adds definitions to those of the table; one that gives an attribute another type is an error.

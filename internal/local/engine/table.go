@@ -18,7 +18,7 @@ type table struct {
 	schema   schema
 	items    store[attr.Item]
 	bytes    int
-	held     []tally // what each of schema.indexes holds
+	indexes  []*indexStore // what each of schema.indexes holds
 	protect  bool
 	tags     map[string]string
 	ttl      string // the attribute; "" when off
@@ -28,9 +28,6 @@ type table struct {
 	view   string // of the open stream; "" when there is none
 	stream Stream // the latest one; nil when there was none
 }
-
-// tally counts the items of an index.
-type tally struct{ items, bytes int }
 
 // Description tells of a table as it stands.
 type Description struct {
@@ -62,7 +59,7 @@ func (t *table) describe() Description {
 		DeletionProtection: t.protect, View: t.view,
 	}
 	for i, ix := range s.indexes {
-		d.Indexes = append(d.Indexes, IndexDescription{Index: ix, ARN: t.arn + "/index/" + ix.Name, Items: t.held[i].items, Bytes: t.held[i].bytes})
+		d.Indexes = append(d.Indexes, IndexDescription{Index: ix, ARN: t.arn + "/index/" + ix.Name, Items: t.indexes[i].items.len(), Bytes: t.indexes[i].bytes})
 	}
 	if t.stream != nil {
 		d.StreamARN, d.StreamLabel = t.stream.ARN(), t.stream.Label()
@@ -89,9 +86,10 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	t := &table{
 		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
-		schema: s.clone(), items: newStore[attr.Item](), held: make([]tally, len(s.indexes)),
+		schema: s.clone(), items: newStore[attr.Item](),
 		protect: c.DeletionProtection, tags: c.Tags, expiries: newStore[struct{}](),
 	}
+	t.reindex("")
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, exists := e.tables[c.Name]; exists {
@@ -179,7 +177,7 @@ func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
 		}
 		t.schema = s
 		if u.CreateIndex != nil || u.DeleteIndex != "" {
-			t.recount()
+			t.reindex(u.DeleteIndex)
 		}
 		d = t.describe()
 		return nil
@@ -189,11 +187,8 @@ func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
 
 // change adds and removes indexes.
 func (s *schema) change(u UpdateTable) error {
-	at := func(name string) int {
-		return slices.IndexFunc(s.indexes, func(ix Index) bool { return ix.Name == name })
-	}
 	if u.DeleteIndex != "" {
-		i := at(u.DeleteIndex)
+		i := s.at(u.DeleteIndex)
 		if i < 0 || s.indexes[i].Local {
 			return noIndex()
 		}
@@ -204,31 +199,13 @@ func (s *schema) change(u UpdateTable) error {
 		return err
 	}
 	if u.CreateIndex != nil {
-		if at(u.CreateIndex.Name) >= 0 {
+		if s.at(u.CreateIndex.Name) >= 0 {
 			return validation("Attempting to create an index which already exists")
 		}
 		s.indexes = append(s.indexes, *u.CreateIndex)
 	}
 	s.dropUnused()
 	return s.check()
-}
-
-// recount counts what the indexes hold.
-func (t *table) recount() {
-	t.held = make([]tally, len(t.schema.indexes))
-	for _, item := range t.items.ascend("", "") {
-		t.count(item, 1)
-	}
-}
-
-// count adds an item to the indexes that hold it, or takes it away.
-func (t *table) count(item attr.Item, sign int) {
-	for i := range t.schema.indexes {
-		if projected, ok := t.schema.indexes[i].project(&t.schema, item); ok {
-			t.held[i].items += sign
-			t.held[i].bytes += sign * projected.Size()
-		}
-	}
 }
 
 // replace puts next, which may be nil, in the place of old, which may be nil. It is the only way that an item changes.
@@ -239,7 +216,6 @@ func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL boo
 	kind := Modify
 	if old != nil {
 		t.bytes -= old.Size()
-		t.count(old, -1)
 		t.forgetExpiry(key, old)
 	} else {
 		kind = Insert
@@ -247,11 +223,13 @@ func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL boo
 	if next != nil {
 		t.items.set(key, next)
 		t.bytes += next.Size()
-		t.count(next, 1)
 		t.rememberExpiry(key, next)
 	} else {
 		t.items.delete(key)
 		kind = Remove
+	}
+	for _, ix := range t.indexes {
+		ix.replace(key, old, next)
 	}
 	if t.view == "" {
 		return

@@ -8,7 +8,7 @@ import (
 	"streamgen/internal/local/attr"
 )
 
-// Condition is a parsed ConditionExpression.
+// Condition is a parsed ConditionExpression or FilterExpression.
 type Condition struct{ root node }
 
 // ParseCondition reads a ConditionExpression and resolves its placeholders. The error is an [*Error].
@@ -17,6 +17,16 @@ func ParseCondition(src string, s *Substitutions) (*Condition, error) {
 	root, err := parseCondition(src, s)
 	if err != nil {
 		return nil, in("ConditionExpression", err)
+	}
+	return &Condition{root: root}, nil
+}
+
+// ParseFilter reads a FilterExpression, which is written as a ConditionExpression is. The error is an [*Error].
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.FilterExpression.html
+func ParseFilter(src string, s *Substitutions) (*Condition, error) {
+	root, err := parseCondition(src, s)
+	if err != nil {
+		return nil, in("FilterExpression", err)
 	}
 	return &Condition{root: root}, nil
 }
@@ -298,6 +308,15 @@ func show(v attr.Value) string {
 	return "{" + v.Type().String() + ":" + text + "}"
 }
 
+// Attributes are the item's attributes with which the condition's paths begin, in the order of the expression.
+func (c *Condition) Attributes() []string {
+	var names []string
+	for _, n := range pathsIn([]node{c.root}) {
+		names = append(names, n.path[0].Name)
+	}
+	return names
+}
+
 // Nested are the attributes through which the condition's paths lead further.
 func (c *Condition) Nested() []string { return nested([]node{c.root}) }
 
@@ -325,8 +344,7 @@ func (n *callNode) holds(item attr.Item) bool {
 	case "attribute_type":
 		return v.Type().String() == evaluate(n.args[1], item).Text()
 	case "begins_with":
-		prefix := evaluate(n.args[1], item)
-		return (v.Type() == attr.S || v.Type() == attr.B) && v.Type() == prefix.Type() && strings.HasPrefix(v.Text(), prefix.Text())
+		return beginsWith(v, evaluate(n.args[1], item))
 	case "contains":
 		return v.Contains(evaluate(n.args[1], item))
 	default:
@@ -356,6 +374,10 @@ func (n *operatorNode) holds(item attr.Item) bool {
 	default:
 		return ordered(left, n.operator, right)
 	}
+}
+
+func beginsWith(v, prefix attr.Value) bool {
+	return (v.Type() == attr.S || v.Type() == attr.B) && v.Type() == prefix.Type() && strings.HasPrefix(v.Text(), prefix.Text())
 }
 
 // equal is false of what does not exist, even of both.

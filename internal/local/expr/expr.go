@@ -1,5 +1,5 @@
-// Package expr reads and applies DynamoDB's expressions: conditions, key conditions and updates. Errors are worded as
-// the service words them, since clients parse them.
+// Package expr reads and applies DynamoDB's expressions: conditions, filters, key conditions, projections and updates. Errors are
+// worded as the service words them, since clients parse them.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 package expr

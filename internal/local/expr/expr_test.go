@@ -447,6 +447,84 @@ func TestProject(t *testing.T) {
 	}
 }
 
+func TestProjection(t *testing.T) {
+	const redundant = "; must remove or rewrite one of these paths; "
+	for src, want := range map[string]string{
+		"s":                            `{"s":{"S":"str"}}`,
+		"s , n":                        `{"n":{"N":"5"},"s":{"S":"str"}}`,
+		"zz":                           `{}`,
+		"zz.a, s.a, n[0]":              `{}`,
+		"#m.b.c":                       `{"m":{"M":{"b":{"M":{"c":{"N":"1"}}}}}}`,
+		"m.zz, l[9], s":                `{"s":{"S":"str"}}`,
+		"l[2], l[0]":                   `{"l":{"L":[{"N":"1"},{"N":"3"}]}}`,
+		"l[1], m.b":                    `{"l":{"L":[{"N":"2"}]},"m":{"M":{"b":{"M":{"c":{"N":"1"}}}}}}`,
+		"":                             "The expression can not be empty;",
+		"s,":                           `Syntax error; token: "<EOF>", near: ","`,
+		"s n":                          `Syntax error; token: "n", near: "s n"`,
+		"size(s)":                      `Syntax error; token: "(", near: "size(s"`,
+		"(s)":                          `Syntax error; token: "(", near: "(s"`,
+		":v":                           `Syntax error; token: ":v", near: ":v"`,
+		"l[x]":                         `Syntax error; token: "x", near: "[x]"`,
+		"name, #zz":                    "Attribute name is a reserved keyword; reserved keyword: name",
+		"s.Name":                       "Attribute name is a reserved keyword; reserved keyword: Name",
+		"#zz":                          "An expression attribute name used in the document path is not defined; attribute name: #zz",
+		"l[2147483648]":                "List index is not within the allowable range; index: [2147483648]",
+		"s, s":                         "Two document paths overlap with each other" + redundant + "path one: [s], path two: [s]",
+		"m.b, n, m.b.c":                "Two document paths overlap with each other" + redundant + "path one: [m, b], path two: [m, b, c]",
+		"l[0], l[0].a":                 "Two document paths overlap with each other" + redundant + "path one: [l, [0]], path two: [l, [0], a]",
+		"m[0], m.b":                    "Two document paths conflict with each other" + redundant + "path one: [m, [0]], path two: [m, b]",
+		"m[0], m.b, s, s":              "Two document paths overlap with each other" + redundant + "path one: [s], path two: [s]",
+		strings.Repeat("a.", 32) + "a": "The document path has too many nesting levels; nesting levels: 33",
+	} {
+		p, err := ParseProjection(src, substitutions(t, map[string]string{"#m": "m"}, ""))
+		if err != nil {
+			if err.Error() != "Invalid ProjectionExpression: "+want {
+				t.Errorf("%q:\n got %v\nwant %s", src, err, want)
+			}
+			continue
+		}
+		if got := string(p.Of(parseItem(t, updated)).AppendJSON(nil)); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", src, got, want)
+		}
+	}
+}
+
+func TestProjectAttributes(t *testing.T) {
+	p := ProjectAttributes([]string{"s", "a.b", "zz"})
+	got := p.Of(attr.Item{"s": attr.Null(), "a.b": attr.Bool(true), "c": attr.Null()})
+	if want := `{"a.b":{"BOOL":true},"s":{"NULL":true}}`; string(got.AppendJSON(nil)) != want {
+		t.Errorf("got %s, want %s", got.AppendJSON(nil), want)
+	}
+	if len(p.Nested()) > 0 || !slices.Equal(p.Attributes(), []string{"s", "a.b", "zz"}) {
+		t.Errorf("attributes %v, nested %v", p.Attributes(), p.Nested())
+	}
+}
+
+func TestFilter(t *testing.T) {
+	f, err := ParseFilter("a.b = :v AND NOT size(#c) > d[1]", substitutions(t, map[string]string{"#c": "c"}, `{":v":{"S":"v"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Attributes(); !slices.Equal(got, []string{"a", "c", "d"}) {
+		t.Errorf("attributes %v", got)
+	}
+	if got := f.Nested(); !slices.Equal(got, []string{"a", "d"}) {
+		t.Errorf("nested %v", got)
+	}
+	if !f.Holds(parseItem(t, `{"a":{"M":{"b":{"S":"v"}}},"c":{"S":""},"d":{"L":[{"N":"5"},{"N":"0"}]}}`)) {
+		t.Error("does not hold")
+	}
+	for src, want := range map[string]string{
+		"":           "Invalid FilterExpression: The expression can not be empty;",
+		"a =":        `Invalid FilterExpression: Syntax error; token: "<EOF>", near: "="`,
+		"status = a": "Invalid FilterExpression: Attribute name is a reserved keyword; reserved keyword: status",
+	} {
+		if _, err := ParseFilter(src, substitutions(t, nil, "")); err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", src, err, want)
+		}
+	}
+}
+
 func TestKeyCondition(t *testing.T) {
 	const vals = `{":h":{"S":"a"},":n":{"N":"1"},":m":{"N":"10"}}`
 	for src, want := range map[string]string{
@@ -471,8 +549,8 @@ func TestKeyCondition(t *testing.T) {
 		"id = :h AND NOT n = :n":              "Invalid operator used in KeyConditionExpression: NOT",
 		"attribute_exists(id)":                "Invalid operator used in KeyConditionExpression: attribute_exists",
 		"id = :h AND size(n) > :n":            "KeyConditionExpressions cannot contain nested operations",
-		"id = :h AND id = :n":                 "KeyConditionExpressions must only contain one condition per key",
-		"id = :h AND n = :n AND x = :n":       "Conditions can be of length 1 or 2 only",
+		"id = :h AND id = :n":                 "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key",
+		"id = :h AND n = :n AND x = :n":       "id = a, n = 1, x = 1",
 		"id = n":                              "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
 		":h = :n":                             "Invalid condition in KeyConditionExpression: No key attribute specified",
 		":n BETWEEN :n AND n":                 "Invalid condition in KeyConditionExpression: BETWEEN operator must have the key attribute as its first operand",
@@ -592,6 +670,11 @@ func FuzzExpressions(f *testing.F) {
 				Project(after, u.Paths())
 			}
 		}
+		if p, err := ParseProjection(src, s); err == nil {
+			p.Of(item)
+			p.Of(nil)
+		}
+		_, _ = ParseFilter(src, s)
 		_, _ = ParseKeyCondition(src, s)
 		_ = s.CheckUsed()
 	})

@@ -16,6 +16,20 @@ type KeyTest struct {
 	Values []attr.Value
 }
 
+// Holds reports whether the value passes the test.
+func (t KeyTest) Holds(v attr.Value) bool {
+	switch t.Operator {
+	case "=":
+		return equal(v, t.Values[0])
+	case "BETWEEN":
+		return ordered(v, ">=", t.Values[0]) && ordered(v, "<=", t.Values[1])
+	case "begins_with":
+		return beginsWith(v, t.Values[0])
+	default:
+		return ordered(v, t.Operator, t.Values[0])
+	}
+}
+
 // ParseKeyCondition reads a KeyConditionExpression into the tests that it joins by AND, each on another attribute. Whether they fit a
 // key schema is for the caller to say. The error is an [*Error].
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
@@ -32,13 +46,16 @@ func ParseKeyCondition(src string, s *Substitutions) ([]KeyTest, error) {
 		}
 		tests = append(tests, test)
 	}
-	if len(tests) > 2 {
-		return nil, errorf("Conditions can be of length 1 or 2 only")
+	return tests, in("KeyConditionExpression", checkOnePerKey(tests))
+}
+
+func checkOnePerKey(tests []KeyTest) error {
+	for i, test := range tests {
+		if slices.ContainsFunc(tests[:i], func(other KeyTest) bool { return other.Name == test.Name }) {
+			return errorf("KeyConditionExpressions must only contain one condition per key")
+		}
 	}
-	if len(tests) == 2 && tests[0].Name == tests[1].Name {
-		return nil, errorf("KeyConditionExpressions must only contain one condition per key")
-	}
-	return tests, nil
+	return nil
 }
 
 // conjuncts are the conditions that AND joins.

@@ -57,6 +57,26 @@ func (p Path) lookup(item attr.Item) attr.Value {
 	return v
 }
 
+// checkOverlap refuses two paths of which one leads through the other, or which treat a value as list and as map.
+func checkOverlap(paths []Path) error {
+	var conflict error
+	for j, two := range paths {
+		for _, one := range paths[:j] {
+			i := 0
+			for i < min(len(one), len(two)) && one[i] == two[i] {
+				i++
+			}
+			switch {
+			case i == min(len(one), len(two)):
+				return errorf("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", one, two)
+			case conflict == nil && one[i].isIndex() != two[i].isIndex():
+				conflict = errorf("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", one, two)
+			}
+		}
+	}
+	return conflict
+}
+
 // branch is a place in a document: a tree of the paths that lead into it.
 type branch struct {
 	change change
@@ -110,44 +130,4 @@ func (b *branch) indexes() []int {
 	}
 	slices.Sort(indexes)
 	return indexes
-}
-
-// Project gives the parts of the item that the paths lead to, in their maps and lists; lists close up.
-func Project(item attr.Item, paths []Path) attr.Item {
-	var root branch
-	for _, p := range paths {
-		root.grow(p).change.kind = keep
-	}
-	return root.project(attr.Map(item)).Fields()
-}
-
-func (b *branch) project(v attr.Value) attr.Value {
-	switch {
-	case b.change.kind != descend || v.IsZero():
-		return v
-	case v.Type() == attr.M && b.fields != nil:
-		fields := attr.Item{}
-		for name, next := range b.fields {
-			if child := next.project(v.Fields()[name]); !child.IsZero() {
-				fields[name] = child
-			}
-		}
-		if len(fields) > 0 {
-			return attr.Map(fields)
-		}
-	case v.Type() == attr.L && b.elems != nil:
-		var elems []attr.Value
-		for _, i := range b.indexes() {
-			if i >= v.Len() {
-				break
-			}
-			if child := b.elems[i].project(v.Elements()[i]); !child.IsZero() {
-				elems = append(elems, child)
-			}
-		}
-		if len(elems) > 0 {
-			return attr.List(elems)
-		}
-	}
-	return attr.Value{}
 }

@@ -120,7 +120,7 @@ func (u *Update) check(sections []string, s *Substitutions) error {
 			return err
 		}
 	}
-	if err := u.checkOverlap(); err != nil {
+	if err := checkOverlap(u.Paths()); err != nil {
 		return err
 	}
 	for _, a := range slices.Backward(u.actions) { // as the service does
@@ -146,27 +146,6 @@ func updateFunction(call *callNode, alone bool) error {
 		return errorf("The function is not allowed in an update expression; function: %s", call.function)
 	}
 	return unknownFunction(call)
-}
-
-// checkOverlap refuses two paths of which one leads through the other, or which treat a value as list and as map.
-func (u *Update) checkOverlap() error {
-	var conflict error
-	for j, b := range u.actions {
-		for _, a := range u.actions[:j] {
-			one, two := a.path.path, b.path.path
-			i := 0
-			for i < min(len(one), len(two)) && one[i] == two[i] {
-				i++
-			}
-			switch {
-			case i == min(len(one), len(two)):
-				return errorf("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", one, two)
-			case conflict == nil && one[i].isIndex() != two[i].isIndex():
-				conflict = errorf("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", one, two)
-			}
-		}
-	}
-	return conflict
 }
 
 // check resolves the operand and checks its type as far as it is known.

@@ -240,7 +240,7 @@ func TestReplayGivesTheTable(t *testing.T) {
 		}
 		seen[rec.EventID], last[id] = true, number
 	}
-	page, err := e.Scan(engine.Read{Table: "T"})
+	page, err := e.Scan(engine.Scan{Read: engine.Read{Table: "T"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,4 +114,14 @@ func resourceName(member, value string) constraint {
 	}
 }
 
+// matches wants text of the characters that names consist of.
+func matches(member, value string) constraint {
+	return func() string {
+		if namePattern.MatchString(value) {
+			return ""
+		}
+		return fault(value, member, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+	}
+}
+
 func tableName(value string) constraint { return resourceName("tableName", value) }

@@ -240,10 +240,7 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 			continue
 		}
 		for _, ix := range *kind.list {
-			index, err := ix.index()
-			if err != nil {
-				return nil, err
-			}
+			index := ix.index()
 			index.Local = kind.local
 			create.Indexes = append(create.Indexes, index)
 		}
@@ -302,14 +299,11 @@ func indexConstraints(member string, ix secondaryIndex) []constraint {
 	return constraints
 }
 
-func (ix secondaryIndex) index() (engine.Index, error) {
-	if len(ix.KeySchema) > 2 {
-		return engine.Index{}, wire.NotEmulated("a KeySchema of more than two attributes, as index " + ix.IndexName + " has it")
-	}
+func (ix secondaryIndex) index() engine.Index {
 	return engine.Index{
 		Name: ix.IndexName, Keys: keyElements(ix.KeySchema),
 		Projection: engine.Projection{Type: ix.Projection.ProjectionType, NonKey: ix.Projection.NonKeyAttributes},
-	}, nil
+	}
 }
 
 func definitions(in []attributeDefinition) []engine.AttributeDefinition {

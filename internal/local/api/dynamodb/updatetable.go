@@ -78,10 +78,7 @@ func (in *updateTableInput) update() (engine.UpdateTable, error) {
 		case change.Create != nil && change.Delete != nil:
 			return u, wire.Errorf("ValidationException", "One or more parameter values were invalid: Only one of GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be given")
 		case change.Create != nil:
-			ix, err := change.Create.index()
-			if err != nil {
-				return u, err
-			}
+			ix := change.Create.index()
 			u.CreateIndex = &ix
 		case change.Delete != nil:
 			u.DeleteIndex = change.Delete.IndexName
