@@ -7,7 +7,6 @@
 package durable
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -141,9 +140,6 @@ func (f *Folder) settle() {
 	close(f.settled)
 	f.settled = make(chan struct{})
 }
-
-// Dir is where files of one's own may lie. The names "lock", "pid" and those that begin with "log" are taken.
-func (f *Folder) Dir() string { return f.dir }
 
 // Begin begins a transaction: after a crash all the changes until end are there, or none. They may be those of several spaces and,
 // under a lock, of several goroutines. Transactions run side by side and do not nest; whoever holds one must not wait for another.
@@ -303,20 +299,4 @@ func syncDir(dir string) error {
 		return err
 	}
 	return nil
-}
-
-// WriteFile writes a file of one's own so that it is there whole, or not at all, whenever the process or the machine ends.
-func (f *Folder) WriteFile(name string, data []byte) error {
-	path := filepath.Join(f.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	err := prepareFile(path, func(w *bufio.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return putInPlace(path)
 }
