@@ -16,7 +16,6 @@ import (
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
-	"streamgen/internal/local/streams"
 )
 
 // regional is what the stack has in one region.
@@ -26,6 +25,9 @@ type regional struct {
 	engine    *engine.Engine
 	functions *host.Host
 	mappings  *esm.Mappings
+	groups    *control.Logs
+	queues    *control.Queues
+	alarms    *control.Alarms[cloudwatchapi.Description]
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -39,22 +41,35 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry := streams.New(streams.Options{Account: Account, Region: name, Clock: s.opts.Clock})
-	tables := engine.New(engine.Options{Account: Account, Region: name, Clock: s.opts.Clock, Streams: registry})
+	registry, tables, err := s.restoreTables(name)
+	if err != nil {
+		return nil, errors.Join(err, functions.Close())
+	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
-	return &regional{
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
+	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
+	r := &regional{
 		dynamodb:   dynamodbapi.New(tables),
 		streams:    streamsapi.New(registry),
 		lambda:     lambdaapi.New(functions, mappings),
 		logs:       logsapi.New(groups),
 		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch: cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
+		cloudwatch: cloudwatchapi.New(alarms),
 		engine:     tables,
 		functions:  functions,
 		mappings:   mappings,
-	}, nil
+		groups:     groups,
+		queues:     queues,
+		alarms:     alarms,
+	}
+	if s.folder == nil {
+		return r, nil
+	}
+	if err := s.restoreRegion(name, r); err != nil {
+		return nil, errors.Join(err, r.close(context.Background()))
+	}
+	return r, nil
 }
 
 // close ends the region's mappings first: what they have in flight may still end well while the functions run.

@@ -17,12 +17,13 @@ func (s *Stack) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := s.route(r)
-	answer := &answer{ResponseWriter: w}
+	answer := &answer{ResponseWriter: w, settle: func() error { return s.settle(r.Context()) }}
 	began := time.Now()
 	defer func() {
 		s.opts.Logger.Info("request", "service", d.caller.Service, "operation", d.operation, "region", d.caller.Region,
 			"status", answer.status, "took", time.Since(began).Round(time.Microsecond))
 	}()
+	defer answerUnsettled(answer, d)
 	if d.err != nil {
 		d.fail(answer, d.err)
 		return
@@ -44,14 +45,33 @@ func (s *Stack) answerPanic(w *answer, d destination) {
 	d.fail(w, wire.Errorf("InternalFailure", "streamgen local failed in %s.%s: %v; run it with a request log to see where", d.caller.Service, d.operation, cause))
 }
 
-// answer notes the status of what is written through it.
+// answerUnsettled says why an answer was not let out. The request may have done something that the stack will not remember.
+func answerUnsettled(w *answer, d destination) {
+	if w.unsettled == nil {
+		return
+	}
+	err := wire.Errorf("InternalFailure", "streamgen local: %v", w.unsettled)
+	clear(w.Header())
+	w.unsettled, w.settle = nil, func() error { return nil }
+	d.fail(w, err)
+}
+
+// answer notes the status of what is written through it, and lets nothing out before what it acknowledges, or tells of, is settled.
 type answer struct {
 	http.ResponseWriter
-	status int
+	settle    func() error
+	status    int
+	unsettled error // why nothing of what was written is let out
 }
 
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
+		if a.unsettled == nil {
+			a.unsettled = a.settle()
+		}
+		if a.unsettled != nil {
+			return
+		}
 		a.status = status
 	}
 	a.ResponseWriter.WriteHeader(status)
@@ -59,7 +79,10 @@ func (a *answer) WriteHeader(status int) {
 
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
-		a.status = http.StatusOK
+		a.WriteHeader(http.StatusOK)
+	}
+	if a.unsettled != nil {
+		return len(p), nil
 	}
 	return a.ResponseWriter.Write(p)
 }
