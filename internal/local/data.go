@@ -69,19 +69,27 @@ func (s *Stack) restoreTables(region string) (*streams.Registry, *engine.Engine,
 		options.Streams = registry
 		return registry, engine.New(options), nil
 	}
-	data := newStreamData(s.folder, region)
-	states, err := data.load()
+	streamData := newStreamData(s.folder, region)
+	states, err := streamData.load()
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading streams: %w", err)
 	}
-	streamOptions.Journal = data
+	streamOptions.Journal = streamData
 	registry, err := streams.Restore(streamOptions, states)
 	if err != nil {
 		return nil, nil, err
 	}
-	options.Streams = registry
-	tables := engine.New(options)
-	return registry, tables, nil
+	data := newTableData(s.folder, region)
+	kept := engine.Kept{Items: data.loadItems, Stream: func(arn string) (engine.Stream, bool) {
+		stream, found := registry.Lookup(arn)
+		return stream, found
+	}}
+	if kept.Tables, err = data.load(); err != nil {
+		return nil, nil, fmt.Errorf("reading tables: %w", err)
+	}
+	options.Streams, options.Journal = registry, data
+	tables, err := engine.Restore(options, kept)
+	return registry, tables, err
 }
 
 // restoreRegion takes from the data folder what a region has beside its tables and its mappings.

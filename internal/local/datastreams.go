@@ -26,11 +26,12 @@ type streamData struct {
 	streams *durable.Space
 	shards  *durable.Space
 
-	mu     sync.Mutex
-	open   map[string]streams.StreamState // by ARN, without shards
-	byID   map[shardID]*shardEntry
-	last   uint64
-	latest map[int64]map[*shardEntry]uint64 // by hour, the last record of each shard that has some
+	mu      sync.Mutex
+	closing map[string][]*shardEntry       // by stream, what is kept together with what follows from it
+	open    map[string]streams.StreamState // by ARN, without shards
+	byID    map[shardID]*shardEntry
+	last    uint64
+	latest  map[int64]map[*shardEntry]uint64 // by hour, the last record of each shard that has some
 }
 
 type shardID struct{ arn, id string }
@@ -45,7 +46,7 @@ type shardEntry struct {
 func newStreamData(f *durable.Folder, region string) *streamData {
 	return &streamData{
 		folder: f, region: region, streams: f.Space(region + "/streams"), shards: f.Space(region + "/shards"),
-		open: map[string]streams.StreamState{}, byID: map[shardID]*shardEntry{}, latest: map[int64]map[*shardEntry]uint64{},
+		closing: map[string][]*shardEntry{}, open: map[string]streams.StreamState{}, byID: map[shardID]*shardEntry{}, latest: map[int64]map[*shardEntry]uint64{},
 	}
 }
 
@@ -71,24 +72,38 @@ func (d *streamData) OpenStream(s streams.StreamState) {
 	d.streams.Put(s.ARN, s)
 }
 
-// CloseStream implements [streams.Journal].
+// CloseStream implements [streams.Journal]. The stream and its shards are closed together.
 func (d *streamData) CloseStream(arn string, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.open[arn]
 	s.Disabled = at
 	d.open[arn] = s
-	d.streams.Put(arn, s)
+	d.folder.Put(append(d.closed(arn), d.streams.Entry(arn, s))...)
 }
 
-// OpenShard implements [streams.Journal].
+// closed gives the shards of a stream that are about to be kept as closed or as their children.
+func (d *streamData) closed(arn string) []durable.Entry {
+	var entries []durable.Entry
+	for _, e := range d.closing[arn] {
+		entries = append(entries, d.shards.Entry(e.key(), e))
+	}
+	delete(d.closing, arn)
+	return entries
+}
+
+// OpenShard implements [streams.Journal]. Children are opened together with the closing of their parent, whose hashes the last of them
+// ends: no crash leaves hashes without a shard.
 func (d *streamData) OpenShard(arn string, shard streams.ShardState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last++
 	e := &shardEntry{Number: d.last, Stream: arn, ShardState: shard}
 	d.byID[shardID{arn, shard.ID}] = e
-	d.shards.Put(e.key(), e)
+	d.closing[arn] = append(d.closing[arn], e)
+	if parent := d.byID[shardID{arn, shard.ParentID}]; parent == nil || parent.HighHash == shard.HighHash {
+		d.folder.Put(d.closed(arn)...)
+	}
 }
 
 // CloseShard implements [streams.Journal].
@@ -97,7 +112,7 @@ func (d *streamData) CloseShard(arn, id string, end uint64, at time.Time) {
 	defer d.mu.Unlock()
 	e := d.byID[shardID{arn, id}]
 	e.End, e.Closed = end, at
-	d.shards.Put(e.key(), e)
+	d.closing[arn] = append(d.closing[arn], e)
 }
 
 // AppendRecord implements [streams.Journal].

@@ -33,8 +33,8 @@ type Folder struct {
 	gate sync.RWMutex
 
 	mu       sync.Mutex
-	pending  []byte        // changes that are not yet written
-	enqueued uint64        // changes so far
+	pending  []byte        // changes that are not written yet
+	enqueued uint64        // times that changes came
 	durable  uint64        // of them in the log
 	settled  chan struct{} // closed, and replaced, when durable grows or failed is set
 	failed   error
@@ -170,15 +170,29 @@ func (f *Folder) Wait(ctx context.Context) error {
 	return nil
 }
 
-// enqueue adds a change. It is never refused: whether it became durable, Wait tells.
-func (f *Folder) enqueue(c change) {
+// Entry is a value to be kept, see [Space.Entry].
+type Entry struct{ change change }
+
+// Put keeps values: after a crash all of them are there, or none. Unlike a transaction that needs no care in which order locks are taken.
+func (f *Folder) Put(entries ...Entry) {
+	changes := make([]change, len(entries))
+	for i, e := range entries {
+		changes[i] = e.change
+	}
+	f.enqueue(changes...)
+}
+
+// enqueue adds changes. They are never refused: whether they became durable, Wait tells.
+func (f *Folder) enqueue(changes ...change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.enqueued++
 	if f.closed || f.failed != nil {
 		return
 	}
-	f.pending = c.append(f.pending)
+	for _, c := range changes {
+		f.pending = c.append(f.pending)
+	}
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -258,14 +272,17 @@ type Space struct {
 	name   string
 }
 
-// Put keeps a value as JSON, as it is now.
-func (s *Space) Put(key string, value any) {
+// Entry is a value as JSON, as it is now.
+func (s *Space) Entry(key string, value any) Entry {
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Sprintf("%s cannot be kept in space %s: %v", key, s.name, err)) // a type that has no JSON
 	}
-	s.PutBytes(key, text)
+	return Entry{change{kind: put, space: s.name, key: key, value: text}}
 }
+
+// Put keeps a value as JSON, as it is now.
+func (s *Space) Put(key string, value any) { s.folder.Put(s.Entry(key, value)) }
 
 // PutBytes keeps a value.
 func (s *Space) PutBytes(key string, value []byte) {

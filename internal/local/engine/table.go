@@ -27,6 +27,8 @@ type table struct {
 
 	view   string // of the open stream; "" when there is none
 	stream Stream // the latest one; nil when there was none
+
+	journal Journal // nil when there is none
 }
 
 // Description tells of a table as it stands.
@@ -84,22 +86,37 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	if err := s.check(); err != nil {
 		return Description{}, err
 	}
-	t := &table{
-		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
-		schema: s.clone(), items: newStore[attr.Item](),
-		protect: c.DeletionProtection, tags: c.Tags, expiries: newStore[struct{}](),
-	}
+	t := e.newTable(c.Name, s)
+	t.protect, t.tags = c.DeletionProtection, c.Tags
 	t.reindex("")
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, exists := e.tables[c.Name]; exists {
 		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
 	}
+	defer t.begin()()
 	if c.View != "" {
 		e.openStream(t, c.View)
 	}
-	e.tables[c.Name] = t
+	e.add(t)
 	return t.describe(), nil
+}
+
+// newTable gives a table without items and the stores of its indexes.
+func (e *Engine) newTable(name string, s schema) *table {
+	return &table{
+		name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(),
+		items: newStore[attr.Item](), expiries: newStore[struct{}](), journal: e.options.Journal,
+	}
+}
+
+// add makes a table one of the engine's. The caller holds e.mu and has begun a change.
+func (e *Engine) add(t *table) {
+	e.tables[t.name] = t
+	t.keep()
+	for key, item := range t.items.ascend("", "") {
+		t.keepItem(key, item)
+	}
 }
 
 func (e *Engine) openStream(t *table, view string) {
@@ -137,9 +154,13 @@ func (e *Engine) DeleteTable(name string) (d Description, err error) {
 		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	d = t.describe()
+	defer t.begin()()
 	t.closeStream()
 	t.deleted = true
 	delete(e.tables, name)
+	if t.journal != nil {
+		t.journal.DeleteTable(t.name)
+	}
 	return d, nil
 }
 
@@ -155,7 +176,7 @@ type UpdateTable struct {
 
 // UpdateTable makes all the changes or none. They are done when it returns.
 func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
-	err = e.alter(u.Name, noTable, func(t *table) error {
+	err = e.configure(u.Name, noTable, func(t *table) error {
 		s := t.schema.clone()
 		if err := s.change(u); err != nil {
 			return err
@@ -231,6 +252,7 @@ func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL boo
 	for _, ix := range t.indexes {
 		ix.replace(key, old, next)
 	}
+	t.keepItem(key, next)
 	if t.view == "" {
 		return
 	}

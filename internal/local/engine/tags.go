@@ -20,7 +20,7 @@ func (e *Engine) Tags(arn string) (tags map[string]string, err error) {
 
 // ChangeTags sets and removes tags of the table with the ARN.
 func (e *Engine) ChangeTags(arn string, set map[string]string, remove []string) error {
-	return e.alter(e.tableOf(arn), noResource(arn), func(t *table) error {
+	return e.configure(e.tableOf(arn), noResource(arn), func(t *table) error {
 		next := map[string]string{}
 		maps.Copy(next, t.tags)
 		maps.DeleteFunc(next, func(key, _ string) bool { return slices.Contains(remove, key) })

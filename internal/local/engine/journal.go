@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"streamgen/internal/local/attr"
+)
+
+// Journal is told of every change of tables and items, under the locks that order the changes and before anybody can see them. It
+// must not call the engine.
+type Journal interface {
+	// Begin begins a change of which the journal keeps all or nothing. It ends with end.
+	Begin() (end func())
+	// PutTable tells of a table that is new, or of one as it is now.
+	PutTable(TableState)
+	// DeleteTable tells that a table is gone with its items.
+	DeleteTable(name string)
+	// PutItem tells of an item that is new, or of one as it is now. The key stands for its primary key and means nothing else.
+	PutItem(table, key string, item attr.Item)
+	// DeleteItem tells that an item is gone.
+	DeleteItem(table, key string)
+}
+
+// TableState is all there is to a table but its items, as plain values.
+type TableState struct {
+	Name       string
+	Created    time.Time
+	Attributes []AttributeDefinition
+	Keys       []KeyElement
+	Indexes    []Index
+	Settings   Settings
+	// View is the view type of the enabled stream, "" when none is enabled. StreamARN is that of the latest stream, "" when there was none.
+	View, StreamARN string
+}
+
+// begin begins a change of the table or its items. The caller holds t.mu, and locks no table any more.
+func (t *table) begin() (end func()) {
+	if t.journal == nil {
+		return func() {}
+	}
+	return t.journal.Begin()
+}
+
+// keep tells the journal of the table as it is. The caller holds t.mu.
+func (t *table) keep() {
+	if t.journal == nil {
+		return
+	}
+	state := TableState{
+		Name: t.name, Created: t.created, Attributes: t.schema.attributes, Keys: t.schema.keys, Indexes: t.schema.indexes,
+		Settings: t.current(), View: t.view,
+	}
+	if t.stream != nil {
+		state.StreamARN = t.stream.ARN()
+	}
+	t.journal.PutTable(state)
+}
+
+// keepItem tells the journal of an item: nil is one that is gone. The caller holds t.mu.
+func (t *table) keepItem(key string, item attr.Item) {
+	switch {
+	case t.journal == nil:
+	case item == nil:
+		t.journal.DeleteItem(t.name, key)
+	default:
+		t.journal.PutItem(t.name, key, item)
+	}
+}
+
+// Kept is what a journal kept, to restore an engine from.
+type Kept struct {
+	Tables []TableState
+	// Items calls put for each item of a table.
+	Items func(table string, put func(attr.Item)) error
+	// Stream finds a stream by its ARN.
+	Stream func(arn string) (Stream, bool)
+}
+
+// Restore gives an engine with what was kept, of which the journal is not told again.
+func Restore(o Options, kept Kept) (*Engine, error) {
+	e := New(o)
+	for _, state := range kept.Tables {
+		t, err := e.restore(state, kept)
+		if err != nil {
+			return nil, fmt.Errorf("restoring table %s: %w", state.Name, err)
+		}
+		e.tables[t.name] = t
+	}
+	for _, t := range e.tables {
+		if t.ttl != "" {
+			e.startExpiry()
+			break
+		}
+	}
+	return e, nil
+}
+
+func (e *Engine) restore(state TableState, kept Kept) (*table, error) {
+	s := schema{attributes: state.Attributes, keys: state.Keys, indexes: state.Indexes}
+	t := e.newTable(state.Name, s)
+	t.set(state.Settings)
+	t.created, t.view = state.Created, state.View
+	if state.StreamARN != "" {
+		stream, found := kept.Stream(state.StreamARN)
+		switch {
+		case found:
+			t.stream = stream
+		case t.view != "":
+			return nil, fmt.Errorf("its stream %s is not there", state.StreamARN)
+		}
+	}
+	err := kept.Items(t.name, func(item attr.Item) {
+		key := t.schema.storeKey(item)
+		t.items.set(key, item)
+		t.bytes += item.Size()
+		t.rememberExpiry(key, item)
+	})
+	t.reindex("")
+	return t, err
+}
