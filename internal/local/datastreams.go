@@ -281,7 +281,7 @@ func parseChange(text string) (c engine.Change, err error) {
 	if len(text) < 10 || int(text[8]) >= len(changeKinds) {
 		return c, errChange
 	}
-	c.At = time.Unix(0, int64(binary.BigEndian.Uint64([]byte(text[:8])))) //nolint:gosec // see appendChange
+	c.At = time.Unix(0, int64(binary.BigEndian.Uint64([]byte(text[:8])))).UTC() //nolint:gosec // see appendChange
 	c.Kind = changeKinds[text[8]]
 	has := text[9]
 	c.ByTTL = has&madeByTTL != 0
