@@ -47,6 +47,10 @@ type Options struct {
 	// DataDir is the folder in which everything outlives the process: what was acknowledged is there after it ended, however it ended.
 	// One stack at a time may have it open. "" keeps everything in memory. Events of log groups are always in memory alone.
 	DataDir string
+	// RetryPause is how long a mapping waits before it delivers a failed batch again, at first; it doubles up to a minute. 0 means 500 ms.
+	RetryPause time.Duration
+	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
+	Requests func(Request)
 	// Dir is the folder under which functions' code is unpacked; "" means the system's folder for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -90,6 +94,9 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	if opts.Clock == nil {
 		opts.Clock = clock.System()
+	}
+	if opts.RetryPause == 0 {
+		opts.RetryPause = 500 * time.Millisecond
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

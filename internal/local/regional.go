@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
@@ -16,6 +17,7 @@ import (
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/streams"
 )
 
 // regional is what the stack has in one region.
@@ -23,6 +25,7 @@ type regional struct {
 	dynamodb, streams, lambda, logs, sqs, cloudwatch http.Handler
 
 	engine    *engine.Engine
+	registry  *streams.Registry
 	functions *host.Host
 	mappings  *esm.Mappings
 	groups    *control.Logs
@@ -47,7 +50,8 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger,
+		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	r := &regional{
 		dynamodb:   dynamodbapi.New(tables),
@@ -57,6 +61,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
 		cloudwatch: cloudwatchapi.New(alarms),
 		engine:     tables,
+		registry:   registry,
 		functions:  functions,
 		mappings:   mappings,
 		groups:     groups,
