@@ -37,7 +37,7 @@ type Options struct {
 	Listen string
 	// Region is that of requests that no signature gives one; "" means us-east-1.
 	Region string
-	// Clock is the time of the stack; nil means the machine's.
+	// Clock is the time of the stack; nil means the machine's, until the admin API sets it ahead.
 	Clock clock.Clock
 	// Logger is told each request; nil tells nobody.
 	Logger *slog.Logger
@@ -71,12 +71,13 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	iam, sts http.Handler
-
+	sts    http.Handler
+	faults faults
 	folder *durable.Folder // nil without DataDir
 
 	mu      sync.Mutex
 	closed  bool
+	iam     http.Handler
 	regions map[string]*regional
 }
 
@@ -93,7 +94,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		return nil, fmt.Errorf("starting the local stack: %q is no region's name", opts.Region)
 	}
 	if opts.Clock == nil {
-		opts.Clock = clock.System()
+		opts.Clock = clock.NewOffset()
 	}
 	if opts.RetryPause == 0 {
 		opts.RetryPause = 500 * time.Millisecond

@@ -10,7 +10,7 @@ type progress struct {
 	mu     sync.Mutex
 	began  bool
 	shards map[string]checkpoint
-	last   string // what the mapping did last
+	last   string        // what the mapping did last
 	moved  chan struct{} // closed, and replaced, when a checkpoint moves; nil while nobody waits
 }
 

@@ -9,9 +9,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Func is a function that runs within this process: it takes an event and gives the answer, both JSON. Its error is the
-// invocation's, as a handler's error is Lambda's. It must return when ctx ends: nothing can kill it.
-type Func func(ctx context.Context, payload []byte) ([]byte, error)
+// Invocation is what a [Func] is called with.
+type Invocation struct {
+	RequestID, FunctionARN string
+	Payload                []byte // JSON
+}
+
+// Func is a function that runs within this process and gives its answer as JSON. Its error is the invocation's, as a handler's error is
+// Lambda's. It must return when ctx ends: nothing can kill it.
+type Func func(context.Context, Invocation) ([]byte, error)
 
 // Register adds a function that runs within this process, for a test of its handler. It is shown, invoked, configured and deleted as
 // every other; what it prints is not the log group's, and it is not kept in a [Journal].
@@ -35,14 +41,14 @@ func (h *Host) Register(c Config, f Func) (Function, error) {
 }
 
 // invokeFunc runs a function of this process once. Its timeout is the machine's time, as it is for what the function itself measures.
-func (r *revision) invokeFunc(ctx context.Context, payload []byte) (Result, error) {
+func (r *revision) invokeFunc(ctx context.Context, arn string, payload []byte) (Result, error) {
 	id := uuid.NewString()
 	limited, cancel := context.WithTimeout(ctx, r.function.Timeout)
 	defer cancel()
 	log := r.newLog()
 	log.line(startLine(id))
 	began := r.host.opts.Clock.Now()
-	answer, err := call(limited, r.code.run, payload)
+	answer, err := call(limited, r.code.run, Invocation{RequestID: id, FunctionARN: arn, Payload: payload})
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
 	}
@@ -59,13 +65,13 @@ func (r *revision) invokeFunc(ctx context.Context, payload []byte) (Result, erro
 }
 
 // call makes a panic an error, as the handler's own process would end with it.
-func call(ctx context.Context, f Func, payload []byte) (answer []byte, err error) {
+func call(ctx context.Context, f Func, i Invocation) (answer []byte, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	return f(ctx, payload)
+	return f(ctx, i)
 }
 
 // errorPayload is how Go functions report an error.

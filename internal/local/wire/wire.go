@@ -78,6 +78,18 @@ func asError(err error) *Error {
 	return Errorf("InternalFailure", "%v", err)
 }
 
+// ErrorNoter is a response writer that wants to know the code of the error it is used to write.
+type ErrorNoter interface{ NoteError(code string) }
+
+// failed gives the error to write to w.
+func failed(w http.ResponseWriter, err error) *Error {
+	e := asError(err)
+	if n, ok := w.(ErrorNoter); ok {
+		n.NoteError(e.Code)
+	}
+	return e
+}
+
 // Caller is who sent a request, as the signature's credential scope says it. The stack checks no signature.
 type Caller struct{ Account, Region, Service, AccessKeyID string }
 
@@ -206,7 +218,7 @@ func (j *JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // WriteError answers with an error in AWS JSON's form: the body's "__type" names the error.
 func (j *JSON) WriteError(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := failed(w, err)
 	if name := j.QueryErrors[e.Code]; name != "" {
 		w.Header().Set("X-Amzn-Query-Error", name+";Sender")
 	}
@@ -309,7 +321,7 @@ func REST(f func(*http.Request) (Response, error)) http.Handler {
 
 // WriteRESTError answers with an error in REST-JSON's form: the X-Amzn-ErrorType header names the error.
 func WriteRESTError(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := failed(w, err)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Amzn-Errortype", e.Code)
 	write(w, e.status(), e.encode(map[string]any{"Type": "User", "Message": e.Message}))
