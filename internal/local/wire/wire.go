@@ -131,12 +131,17 @@ func ParseCaller(r *http.Request) (c Caller, ok bool) {
 // MaxBody is the largest request body that the codecs read, in bytes: a 50 MB package in base64 and its request.
 const MaxBody = 72 << 20
 
+// sizedBody is the largest length, in bytes, that a request is believed before its body is there.
+const sizedBody = 1 << 20
+
 // ReadBody reads a request's body up to [MaxBody].
 func ReadBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), sizedBody)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(r.Body, MaxBody+1)); err != nil {
 		return nil, Errorf("SerializationException", "reading the request body: %v", err)
 	}
+	body := b.Bytes()
 	if len(body) > MaxBody {
 		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", MaxBody)
 	}
