@@ -15,6 +15,7 @@ import (
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/expr"
 	"streamgen/internal/local/streams"
 )
 
@@ -155,9 +156,12 @@ func (w *world) step(r *rand.Rand) {
 	case n < 16:
 		_, err = w.tables.Delete(engine.Delete{Write: write, Key: key})
 	case n < 24:
-		expression := "ADD v :one"
-		write.Values = attr.Item{":one": number(1)}
-		_, err = w.tables.Update(engine.Update{Write: write, Key: key, Expression: &expression})
+		_, err = w.tables.Update(w.count(write, key))
+	case n < 28:
+		var x engine.Transaction
+		x.Update(w.count(engine.Write{Table: "T0"}, key))
+		x.Update(w.count(engine.Write{Table: "T1"}, key))
+		_, err = w.tables.TransactWrite(x)
 	default:
 		key["v"] = number(r.IntN(3))
 		_, err = w.tables.Put(engine.Put{Write: write, Item: key})
@@ -166,6 +170,20 @@ func (w *world) step(r *rand.Rand) {
 	if err != nil && !errors.As(err, &refused) {
 		w.t.Fatal(err)
 	}
+}
+
+// count adds one to an item's v.
+func (w *world) count(write engine.Write, key attr.Item) engine.Update {
+	w.t.Helper()
+	values, err := expr.NewSubstitutions(nil, attr.Item{":one": number(1)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	update, err := expr.ParseUpdate("ADD v :one", values)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return engine.Update{Write: write, Key: key, Update: update}
 }
 
 // useBackup deletes a backup, if there is one, or makes a table of it.

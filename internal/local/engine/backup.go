@@ -44,7 +44,7 @@ func (e *Engine) CreateBackup(name, backupName string) (b Backup, err error) {
 	defer e.mu.Unlock()
 	e.backups[made.ARN] = made
 	if e.options.Journal != nil {
-		defer e.options.Journal.Begin()()
+		defer begin(e.options.Journal)()
 		e.options.Journal.PutBackup(made.Backup, made.items)
 	}
 	return made.Backup, nil
@@ -93,7 +93,7 @@ func (e *Engine) DeleteBackup(arn string) (Backup, error) {
 	}
 	delete(e.backups, arn)
 	if e.options.Journal != nil {
-		defer e.options.Journal.Begin()()
+		defer begin(e.options.Journal)()
 		e.options.Journal.DeleteBackup(arn)
 	}
 	return b.Backup, nil
@@ -148,7 +148,7 @@ func (e *Engine) RestoreTable(r Restore) (Description, error) {
 	if _, exists := e.tables[r.Name]; exists {
 		return Description{}, fail("TableAlreadyExistsException", "Table already exists: %s", r.Name)
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	e.add(t)
 	return t.describe(e.options.Clock.Now()), nil
 }

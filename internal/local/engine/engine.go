@@ -82,6 +82,9 @@ type Engine struct {
 	tables  map[string]*table
 	backups map[string]*backup // by ARN
 
+	transactions sync.Mutex                 // of writing
+	tokens       map[string]doneTransaction // guarded by transactions
+
 	expiry  sync.WaitGroup
 	closing chan struct{} // nil until a table has a time to live
 	closed  bool
@@ -89,7 +92,7 @@ type Engine struct {
 
 // New gives an engine without tables.
 func New(o Options) *Engine {
-	return &Engine{options: o, tables: map[string]*table{}, backups: map[string]*backup{}}
+	return &Engine{options: o, tables: map[string]*table{}, backups: map[string]*backup{}, tokens: map[string]doneTransaction{}}
 }
 
 // Close ends the engine's work in the background. Tables stay readable.
@@ -175,7 +178,7 @@ func (e *Engine) alter(name string, missing func(name string) error, f func(*tab
 	if t.deleted {
 		return e.absent(name, missing)
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	return f(t)
 }
 

@@ -38,12 +38,13 @@ type TableState struct {
 	View, StreamARN string
 }
 
-// begin begins a change of the table or its items. The caller holds t.mu, and locks no table any more.
-func (t *table) begin() (end func()) {
-	if t.journal == nil {
+// begin begins a change, of a journal that may be nil. The caller has locked all the tables that it is about: whoever waited for one
+// in the middle of a change would keep the journal from all others.
+func begin(j Journal) (end func()) {
+	if j == nil {
 		return func() {}
 	}
-	return t.journal.Begin()
+	return j.Begin()
 }
 
 // keep tells the journal of the table as it is. The caller holds t.mu.

@@ -107,7 +107,7 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	if _, exists := e.tables[c.Name]; exists {
 		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	if c.View != "" {
 		e.openStream(t, c.View)
 	}
@@ -180,7 +180,7 @@ func (e *Engine) DeleteTable(name string) (d Description, err error) {
 		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	d = t.describe(e.options.Clock.Now())
-	defer t.begin()()
+	defer begin(t.journal)()
 	t.closeStream()
 	t.deleted = true
 	delete(e.tables, t.name)
@@ -287,36 +287,41 @@ func (s *schema) change(u UpdateTable) error {
 	return s.check()
 }
 
-// replace puts next, which may be nil, in the place of old, which may be nil. It is the only way that an item changes.
-func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) {
+// replace puts next, which may be nil, in the place of old, which may be nil, and gives the capacity that this takes. It is the only
+// way that an item changes.
+func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) Consumed {
+	before, after := old.Size(), next.Size()
+	took := Consumed{Table: t.name, Units: units(max(before, after), writeUnit)}
 	if old == nil && next == nil || old != nil && next != nil && old.Equal(next) {
-		return
+		return took
 	}
 	kind := Modify
 	if old != nil {
-		t.bytes -= old.Size()
 		t.forgetExpiry(key, old)
 	} else {
 		kind = Insert
 	}
+	t.bytes += after - before
 	if next != nil {
 		t.items.set(key, next)
-		t.bytes += next.Size()
 		t.rememberExpiry(key, next)
 	} else {
 		t.items.delete(key)
 		kind = Remove
 	}
-	for _, ix := range t.indexes {
-		ix.replace(key, old, next)
+	for i, ix := range t.indexes {
+		if n := ix.replace(key, old, next); n > 0 {
+			took.Indexes = append(took.Indexes, IndexConsumed{Name: ix.name, Local: t.schema.indexes[i].Local, Units: n})
+		}
 	}
 	t.keepItem(key, next)
 	if t.view == "" {
-		return
+		return took
 	}
 	keys := next
 	if next == nil {
 		keys = old
 	}
 	t.stream.Append(Change{Kind: kind, Keys: t.schema.keyOf(keys), Old: old, New: next, At: at, ByTTL: byTTL})
+	return took
 }

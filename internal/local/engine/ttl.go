@@ -98,7 +98,7 @@ func (t *table) expire(now time.Time) {
 	if t.deleted {
 		return
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	var due []string
 	for entry := range t.expiries.ascend(expiryKey(now.Add(-maxExpiryAge).Unix(), ""), expiryKey(now.Unix(), "")) {
 		due = append(due, entry[8:])

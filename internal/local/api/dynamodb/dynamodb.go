@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 
+	"streamgen/internal/local/attr"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
@@ -22,7 +23,9 @@ func New(e *engine.Engine) http.Handler {
 		Version:  "1.0",
 		Target:   "DynamoDB_20120810",
 		Checksum: true,
+		MaxBody:  16 << 20,
 		Operations: map[string]wire.Operation{
+			"BatchGetItem":                        operation("BatchGetItem", s.batchGetItem),
 			"BatchWriteItem":                      operation("BatchWriteItem", s.batchWriteItem),
 			"CreateBackup":                        operation("CreateBackup", s.createBackup),
 			"CreateTable":                         operation("CreateTable", s.createTable),
@@ -50,6 +53,8 @@ func New(e *engine.Engine) http.Handler {
 			"RestoreTableFromBackup":              operation("RestoreTableFromBackup", s.restoreTableFromBackup),
 			"Scan":                                operation("Scan", s.scan),
 			"TagResource":                         operation("TagResource", s.tagResource),
+			"TransactGetItems":                    operation("TransactGetItems", s.transactGetItems),
+			"TransactWriteItems":                  operation("TransactWriteItems", s.transactWriteItems),
 			"UntagResource":                       operation("UntagResource", s.untagResource),
 			"UpdateContinuousBackups":             operation("UpdateContinuousBackups", s.updateContinuousBackups),
 			"UpdateContributorInsights":           operation("UpdateContributorInsights", s.updateContributorInsights),
@@ -77,5 +82,18 @@ func wireError(failed *engine.Error) error {
 	if failed.Item != nil {
 		e.Fields = map[string]any{"Item": failed.Item}
 	}
+	if failed.Reasons != nil {
+		reasons := make([]cancellationReason, len(failed.Reasons))
+		for i, r := range failed.Reasons {
+			reasons[i] = cancellationReason{Code: r.Code, Message: r.Message, Item: r.Item}
+		}
+		e.Fields = map[string]any{"CancellationReasons": reasons}
+	}
 	return e
+}
+
+type cancellationReason struct {
+	Code    string
+	Item    attr.Item `json:",omitempty"`
+	Message string    `json:",omitempty"`
 }
