@@ -49,6 +49,7 @@ var rules = []rule{
 
 	{"internal/local", []string{"internal/local/..."}},
 	{"internal/local/clock", nil},
+	{"internal/local/durable", nil},
 	{"internal/local/attr", nil},
 	{"internal/local/wire", nil},
 	{"internal/local/expr", []string{"internal/local/attr"}},

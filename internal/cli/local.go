@@ -18,6 +18,7 @@ import (
 type localOptions struct {
 	listen  string
 	region  string
+	dataDir string
 	json    bool
 	verbose bool
 }
@@ -29,18 +30,21 @@ func newLocal(std streams) *cobra.Command {
 		Short: "Run the local stack: DynamoDB, Streams, Lambda and the mapping between them",
 		Long: `Run the local stack until it is interrupted: DynamoDB and DynamoDB Streams, Lambda with the real handler processes, event
 source mappings, and as much of IAM, STS and CloudWatch Logs as they need. It holds everything in memory, needs no account
-and listens on this machine alone.
+and listens on this machine alone. With --data-dir everything but the events of log groups outlives it: what was
+acknowledged is there after it ended, however it ended.
 
 What handlers log goes to stdout. Any AWS SDK or CLI talks to it with AWS_ENDPOINT_URL and any credentials. What is
 not emulated is refused by its name.`,
 		Example: `  gen local
   gen local --listen 127.0.0.1:4567
+  gen local --data-dir .gen/stack
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws dynamodb list-tables`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLocal(cmd.Context(), std, o) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "loopback `ADDRESS:PORT` to serve; port 0 takes a free one")
 	f.StringVar(&o.region, "region", "us-east-1", "`REGION` of requests that are not signed for one")
+	f.StringVar(&o.dataDir, "data-dir", "", "keep everything in `DIR` across restarts; one stack at a time may have it open")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, each log line and each request")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell each request on stderr")
 	return cmd
@@ -92,8 +96,9 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 		}
 	}
 	options := local.Options{
-		Listen: o.listen,
-		Region: o.region,
+		Listen:  o.listen,
+		Region:  o.region,
+		DataDir: o.dataDir,
 		Logs: func(e local.LogEvent) {
 			emit(localEvent{Event: "log", Time: &e.Time, Region: e.Region, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		},

@@ -80,15 +80,13 @@ func (s *Stack) restoreTables(region string) (*streams.Registry, *engine.Engine,
 		return nil, nil, err
 	}
 	data := newTableData(s.folder, region)
-	kept := engine.Kept{Items: data.loadItems, Stream: func(arn string) (engine.Stream, bool) {
-		stream, found := registry.Lookup(arn)
-		return stream, found
-	}}
-	if kept.Tables, err = data.load(); err != nil {
+	kept, err := data.load()
+	if err != nil {
 		return nil, nil, fmt.Errorf("reading tables: %w", err)
 	}
+	kept.Stream = func(arn string) (engine.Stream, bool) { return registry.Lookup(arn) }
 	options.Streams, options.Journal = registry, data
-	tables, err := engine.Restore(options, kept)
+	tables, err := engine.Reopen(options, kept)
 	return registry, tables, err
 }
 

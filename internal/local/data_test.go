@@ -15,6 +15,7 @@ import (
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/expr"
 	"streamgen/internal/local/streams"
 )
 
@@ -89,8 +90,9 @@ func (w *world) show() string {
 	}
 	all := struct {
 		Tables  []shown
+		Backups []engine.Backup
 		Streams []streams.StreamState
-	}{Streams: w.streams.State()}
+	}{Backups: w.tables.ListBackups(""), Streams: w.streams.State()}
 	names, _ := w.tables.ListTables("", 100)
 	for _, name := range names {
 		d, err := w.tables.DescribeTable(name)
@@ -134,7 +136,7 @@ func (w *world) step(r *rand.Rand) {
 	case n < 4:
 		_, err = w.tables.CreateTable(engine.CreateTable{
 			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}},
-			View: []string{"", "NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}[r.IntN(4)], Tags: map[string]string{"n": fmt.Sprint(n)},
+			OnDemand: true, View: []string{"", "NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}[r.IntN(4)], Tags: map[string]string{"n": fmt.Sprint(n)},
 		})
 	case n == 4:
 		view := []string{"", "OLD_IMAGE"}[r.IntN(2)]
@@ -143,16 +145,23 @@ func (w *world) step(r *rand.Rand) {
 		err = w.tables.SetTimeToLive(table, "expires", r.IntN(2) == 0)
 	case n == 6:
 		_, err = w.tables.SetPointInTimeRecovery(table, r.IntN(2) == 0, 7)
-	case n == 7:
+	case n == 11:
 		err = w.tables.ChangeTags("arn:aws:dynamodb:eu-west-1:"+Account+":table/"+table, map[string]string{"k": "v"}, []string{"n"})
+	case n == 7:
+		_, err = w.tables.CreateBackup(table, fmt.Sprint("of ", w.clock.Now()))
+	case n == 8:
+		err = w.useBackup(r, table)
 	case n < 11:
 		w.divide(r)
 	case n < 16:
 		_, err = w.tables.Delete(engine.Delete{Write: write, Key: key})
 	case n < 24:
-		expression := "ADD v :one"
-		write.Values = attr.Item{":one": number(1)}
-		_, err = w.tables.Update(engine.Update{Write: write, Key: key, Expression: &expression})
+		_, err = w.tables.Update(w.count(write, key))
+	case n < 28:
+		var x engine.Transaction
+		x.Update(w.count(engine.Write{Table: "T0"}, key))
+		x.Update(w.count(engine.Write{Table: "T1"}, key))
+		_, err = w.tables.TransactWrite(x)
 	default:
 		key["v"] = number(r.IntN(3))
 		_, err = w.tables.Put(engine.Put{Write: write, Item: key})
@@ -161,6 +170,35 @@ func (w *world) step(r *rand.Rand) {
 	if err != nil && !errors.As(err, &refused) {
 		w.t.Fatal(err)
 	}
+}
+
+// count adds one to an item's v.
+func (w *world) count(write engine.Write, key attr.Item) engine.Update {
+	w.t.Helper()
+	values, err := expr.NewSubstitutions(nil, attr.Item{":one": number(1)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	update, err := expr.ParseUpdate("ADD v :one", values)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return engine.Update{Write: write, Key: key, Update: update}
+}
+
+// useBackup deletes a backup, if there is one, or makes a table of it.
+func (w *world) useBackup(r *rand.Rand, table string) error {
+	all := w.tables.ListBackups("")
+	if len(all) == 0 {
+		return nil
+	}
+	var err error
+	if arn := all[r.IntN(len(all))].ARN; r.IntN(3) == 0 {
+		_, err = w.tables.DeleteBackup(arn)
+	} else {
+		_, err = w.tables.RestoreTable(engine.Restore{Backup: arn, Name: table})
+	}
+	return err
 }
 
 // divide closes a shard, if there is one, and opens one or two in its place.
@@ -221,7 +259,7 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 	create := func(w *world, table string) {
 		t.Helper()
 		_, err := w.tables.CreateTable(engine.CreateTable{
-			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "NEW_IMAGE",
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, OnDemand: true, View: "NEW_IMAGE",
 		})
 		if err != nil {
 			t.Fatal(err)

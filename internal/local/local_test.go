@@ -140,6 +140,8 @@ func TestRouting(t *testing.T) {
 		"logs":           {"POST", "/", signed("us-east-1", "logs"), map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, "{}", 200, []string{`{"logGroups":[]}`}},
 		"logs, unsigned": {"POST", "/", "", map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, "{}", 200, []string{`{"logGroups":[]}`}},
 		"bad region":     {"POST", "/", signed("..", "logs"), map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, "{}", 400, []string{`"__type":"InvalidSignatureException"`}},
+		"no scope":       {"POST", "/", "AWS4-HMAC-SHA256 Credential=test", map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, "{}", 400, []string{`"__type":"IncompleteSignatureException"`}},
+		"no AWS4":        {"POST", "/", "Bearer test", map[string]string{"X-Amz-Target": "Logs_20140328.DescribeLogGroups"}, "{}", 200, []string{`{"logGroups":[]}`}},
 		"sqs":            {"POST", "/", signed("us-east-1", "sqs"), map[string]string{"X-Amz-Target": "AmazonSQS.ListQueues"}, "{}", 200, []string{`{}`}},
 		"sqs, fifo":      {"POST", "/", signed("us-east-1", "sqs"), map[string]string{"X-Amz-Target": "AmazonSQS.CreateQueue"}, `{"QueueName":"a.fifo"}`, 400, []string{"does not emulate FIFO queues"}},
 		"kms, unsigned":  {"POST", "/", "", map[string]string{"X-Amz-Target": "TrentService.DescribeKey"}, "{}", 400, []string{`"__type"`, "does not emulate the service TrentService"}},

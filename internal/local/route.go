@@ -62,6 +62,9 @@ func (s *Stack) route(r *http.Request) destination {
 		}
 		d.err = refuse(&d)
 	}
+	if err := wire.CheckAuthorization(r); err != nil {
+		d.err = err
+	}
 	return d
 }
 

@@ -73,7 +73,7 @@ func (d *decoder) invalid(format string, args ...any) {
 
 func (d *decoder) item(depth int) (Item, error) {
 	item := Item{}
-	err := d.object(func(name string) error {
+	err := d.object(wantMap, func(name string) error {
 		if name == "" {
 			d.invalid("Empty attribute name")
 		}
@@ -84,15 +84,21 @@ func (d *decoder) item(depth int) (Item, error) {
 	return item, err
 }
 
+const emptyValue = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+
 // value reads {"S":"…"} and the like. A descriptor that holds null is as one that is not there.
 func (d *decoder) value(depth int) (v Value, err error) {
+	if d.peek() == 'n' {
+		d.invalid(emptyValue)
+		return v, d.skip()
+	}
 	if depth > MaxDepth {
 		d.invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 		return v, d.skip()
 	}
 	var given string
 	several := false
-	err = d.object(func(descriptor string) error {
+	err = d.object(wantValue, func(descriptor string) error {
 		if d.peek() == 'n' {
 			return d.skip()
 		}
@@ -111,7 +117,7 @@ func (d *decoder) value(depth int) (v Value, err error) {
 	case several:
 		d.invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case v.IsZero():
-		d.invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+		d.invalid(emptyValue)
 	}
 	return v, err
 }
@@ -147,6 +153,9 @@ func (d *decoder) content(t Type, depth int) (Value, error) {
 }
 
 func (d *decoder) scalar(t Type) (Value, error) {
+	if t == B && d.peek() != '"' {
+		return Value{}, d.unexpected(wantBinary)
+	}
 	s, err := d.text()
 	if err != nil {
 		return Value{}, err
@@ -162,7 +171,10 @@ func (d *decoder) scalar(t Type) (Value, error) {
 	case B:
 		data, err := base64.StdEncoding.Strict().DecodeString(s)
 		if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder skips
-			return Value{}, misformed("Base64 encoded data is malformed: %s", s)
+			if len(s)%4 != 0 {
+				return Value{}, misformed("Base64 encoded length is expected a multiple of 4 bytes but found: %d", len(s))
+			}
+			return Value{}, misformed("Invalid last non-pad Base64 character dectected") // as the service spells it
 		}
 		return Binary(data), nil
 	default:
@@ -203,9 +215,17 @@ func (d *decoder) set(t Type) (Value, error) {
 	case NS:
 		d.invalid("Input collection contains duplicates")
 	default:
-		d.invalid("One or more parameter values were invalid: Input collection of type BS contains duplicates.")
+		d.invalid("One or more parameter values were invalid: Input collection [%s]of type BS contains duplicates.", strings.Join(encodeAll(members), ", "))
 	}
 	return set, nil
+}
+
+func encodeAll(members []Value) []string {
+	encoded := make([]string, len(members))
+	for i, m := range members {
+		encoded[i] = base64.StdEncoding.EncodeToString([]byte(m.text))
+	}
+	return encoded
 }
 
 // peek is the byte with which the next token begins, 0 at the end of the data.
@@ -233,9 +253,9 @@ func (d *decoder) accept(c byte) bool {
 func (d *decoder) broken() error { return misformed("no JSON at byte %d", d.at) }
 
 // object calls member for each of an object's, with the value yet to be read.
-func (d *decoder) object(member func(name string) error) error {
+func (d *decoder) object(what expected, member func(name string) error) error {
 	if !d.accept('{') {
-		return d.unexpected("Map")
+		return d.unexpected(what)
 	}
 	if d.accept('}') {
 		return nil
@@ -263,7 +283,7 @@ func (d *decoder) object(member func(name string) error) error {
 // array calls element for each of an array's, which is yet to be read.
 func (d *decoder) array(element func() error) error {
 	if !d.accept('[') {
-		return d.unexpected("List")
+		return d.unexpected(wantList)
 	}
 	if d.accept(']') {
 		return nil
@@ -283,7 +303,7 @@ func (d *decoder) array(element func() error) error {
 
 func (d *decoder) text() (string, error) {
 	if d.peek() != '"' {
-		return "", d.unexpected("String")
+		return "", d.unexpected(wantText)
 	}
 	start := d.at
 	plain := true // as it is between the quotes
@@ -309,14 +329,27 @@ func (d *decoder) text() (string, error) {
 	return "", d.broken()
 }
 
+// boolean reads true or false, or one of the words that the service takes for them.
 func (d *decoder) boolean() (bool, error) {
 	switch d.peek() {
 	case 't':
 		return true, d.skip()
 	case 'f':
 		return false, d.skip()
+	case '"':
+		word, err := d.text()
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToUpper(word) {
+		case "TRUE", "YES", "1":
+			return true, nil
+		case "FALSE", "NO", "0":
+			return false, nil
+		}
+		return false, misformed("Unexpected token received from parser")
 	default:
-		return false, d.unexpected("Boolean")
+		return false, d.unexpected(wantBoolean)
 	}
 }
 
@@ -324,7 +357,7 @@ func (d *decoder) boolean() (bool, error) {
 func (d *decoder) skip() error {
 	switch c := d.peek(); c {
 	case '{':
-		return d.object(func(string) error { return d.skip() })
+		return d.object(wantMap, func(string) error { return d.skip() })
 	case '[':
 		return d.array(d.skip)
 	case '"':
@@ -345,22 +378,61 @@ func (d *decoder) skip() error {
 	}
 }
 
+// expected is what the service's parser wants in a place.
+type expected uint8
+
+const (
+	wantValue expected = iota // an attribute value
+	wantMap                   // a map of attribute values
+	wantList
+	wantText
+	wantBoolean
+	wantBinary
+)
+
+// class is how the service's parser calls what it wants.
+func (e expected) class() string {
+	const value = "com.amazonaws.dynamodb.v20120810.AttributeValue"
+	return [...]string{
+		wantValue: "class " + value, wantMap: "java.util.Map<java.lang.String, " + value + ">", wantList: "java.util.List",
+		wantText: "class java.lang.String", wantBoolean: "class java.lang.Boolean", wantBinary: "class java.nio.ByteBuffer",
+	}[e]
+}
+
 // unexpected words the error as DynamoDB's parser does.
-func (d *decoder) unexpected(want string) error {
-	switch d.peek() {
-	case '{':
+func (d *decoder) unexpected(want expected) error {
+	c := d.peek()
+	switch {
+	case c == '{':
 		return misformed("Start of structure or map found where not expected")
-	case '[':
-		return misformed("Start of list found where not expected")
-	case '"':
-		return misformed("STRING_VALUE cannot be converted to %s", want)
-	case 't':
-		return misformed("TRUE_VALUE cannot be converted to %s", want)
-	case 'f':
-		return misformed("FALSE_VALUE cannot be converted to %s", want)
-	case 'n':
-		return misformed("NULL_VALUE cannot be converted to %s", want)
-	default:
-		return misformed("NUMBER_VALUE cannot be converted to %s", want)
+	case c == '[':
+		return misformed("Unrecognized collection type %s", want.class())
+	case want == wantValue:
+		return misformed("Unexpected value type in payload")
+	case want == wantMap || want == wantList:
+		return misformed("Unexpected field type")
+	case want == wantBinary:
+		return misformed("only base-64-encoded strings are convertible to bytes")
 	}
+	name := map[expected]string{wantText: "String", wantBoolean: "Boolean"}[want]
+	return misformed("%s cannot be converted to %s", d.token(), name)
+}
+
+// token is the service's name for the next scalar.
+func (d *decoder) token() string {
+	start := d.at
+	switch d.peek() {
+	case '"':
+		return "STRING_VALUE"
+	case 't':
+		return "TRUE_VALUE"
+	case 'f':
+		return "FALSE_VALUE"
+	case 'n':
+		return "NULL_VALUE"
+	}
+	if d.skip() == nil && bytes.ContainsAny(d.data[start:d.at], ".eE") {
+		return "DECIMAL_VALUE"
+	}
+	return "NUMBER_VALUE"
 }

@@ -7,6 +7,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,8 +78,12 @@ type Options struct {
 type Engine struct {
 	options Options
 
-	mu     sync.RWMutex
-	tables map[string]*table
+	mu      sync.RWMutex
+	tables  map[string]*table
+	backups map[string]*backup // by ARN
+
+	transactions sync.Mutex                 // of writing
+	tokens       map[string]doneTransaction // guarded by transactions
 
 	expiry  sync.WaitGroup
 	closing chan struct{} // nil until a table has a time to live
@@ -87,7 +92,7 @@ type Engine struct {
 
 // New gives an engine without tables.
 func New(o Options) *Engine {
-	return &Engine{options: o, tables: map[string]*table{}}
+	return &Engine{options: o, tables: map[string]*table{}, backups: map[string]*backup{}, tokens: map[string]doneTransaction{}}
 }
 
 // Close ends the engine's work in the background. Tables stay readable.
@@ -105,10 +110,35 @@ func (e *Engine) arn(table string) string {
 	return "arn:aws:dynamodb:" + e.options.Region + ":" + e.options.Account + ":table/" + table
 }
 
+// named is the name of the table that a request means: by its name, or by its ARN if that is one of this account and region.
+func (e *Engine) named(name string) string { return strings.TrimPrefix(name, e.arn("")) }
+
+// newName is the name that a new table is to have, by its name or ARN.
+func (e *Engine) newName(name string) (string, error) {
+	own := e.named(name)
+	if strings.HasPrefix(own, "arn:") {
+		return "", e.absent(own, noTable)
+	}
+	return own, nil
+}
+
+// absent words that there is no table of the name or ARN. How AWS refuses a table of another region is not documented.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-cross-account-access.html
+func (e *Engine) absent(name string, missing func(name string) error) error {
+	if own := e.named(name); own != name || !strings.HasPrefix(name, "arn:") {
+		return missing(own)
+	}
+	if parts := strings.SplitN(name, ":", 6); len(parts) == 6 && parts[2] == "dynamodb" && parts[3] == e.options.Region && parts[4] != e.options.Account {
+		return fail("AccessDeniedException", "User: arn:aws:iam::%s:root is not authorized to access resource: %s because no resource-based policy allows it", e.options.Account, name)
+	}
+	return validation("Invalid TableArn: Invalid ResourceArn provided as input %s", name)
+}
+
+// lookup finds a table by its name or ARN.
 func (e *Engine) lookup(name string) (*table, bool) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	t, found := e.tables[name]
+	t, found := e.tables[e.named(name)]
 	return t, found
 }
 
@@ -116,12 +146,12 @@ func (e *Engine) lookup(name string) (*table, bool) {
 func (e *Engine) inspect(name string, missing func(name string) error, f func(*table) error) error {
 	t, found := e.lookup(name)
 	if !found {
-		return missing(name)
+		return e.absent(name, missing)
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if t.deleted {
-		return missing(name)
+		return e.absent(name, missing)
 	}
 	return f(t)
 }
@@ -141,14 +171,14 @@ func (e *Engine) configure(name string, missing func(name string) error, f func(
 func (e *Engine) alter(name string, missing func(name string) error, f func(*table) error) error {
 	t, found := e.lookup(name)
 	if !found {
-		return missing(name)
+		return e.absent(name, missing)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.deleted {
-		return missing(name)
+		return e.absent(name, missing)
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	return f(t)
 }
 

@@ -84,7 +84,7 @@ func newTable(t *testing.T, change ...func(*CreateTable)) (*Engine, *recorders, 
 	return e, rs, c
 }
 
-func item(t *testing.T, text string) attr.Item {
+func item(t testing.TB, text string) attr.Item {
 	t.Helper()
 	var it attr.Item
 	if err := json.Unmarshal([]byte(text), &it); err != nil {
@@ -93,11 +93,45 @@ func item(t *testing.T, text string) attr.Item {
 	return it
 }
 
-func put(t *testing.T, e *Engine, text string) {
+func put(t testing.TB, e *Engine, text string) {
 	t.Helper()
 	if _, err := e.Put(Put{Write: Write{Table: "orders"}, Item: item(t, text)}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func substitutions(t testing.TB, values string) *expr.Substitutions {
+	t.Helper()
+	var all attr.Item
+	if values != "" {
+		if err := json.Unmarshal([]byte(values), &all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := expr.NewSubstitutions(nil, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// condition and update read expressions with the values in JSON, "" for none.
+func condition(t testing.TB, src, values string) *expr.Condition {
+	t.Helper()
+	c, err := expr.ParseCondition(src, substitutions(t, values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func update(t testing.TB, src, values string) *expr.Update {
+	t.Helper()
+	u, err := expr.ParseUpdate(src, substitutions(t, values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 func expectError(t *testing.T, err error, code, message string) {
@@ -110,9 +144,9 @@ func expectError(t *testing.T, err error, code, message string) {
 
 func TestChanges(t *testing.T) {
 	e, rs, _ := newTable(t)
-	update := func(expression string) {
+	change := func(expression string) {
 		t.Helper()
-		if _, err := e.Update(Update{Write: Write{Table: "orders", Values: item(t, `{":v":{"SS":["b","a"]}}`)}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"1.0"}}`), Expression: &expression}); err != nil {
+		if _, err := e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"1.0"}}`), Update: update(t, expression, `{":v":{"SS":["b","a"]}}`)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,13 +163,13 @@ func TestChanges(t *testing.T) {
 	}{
 		{"put of a new item", func() { put(t, e, `{"pk":{"S":"a"},"sk":{"N":"1"},"n":{"N":"1"}}`) }, `INSERT  {"n":{"N":"1"},"pk":{"S":"a"},"sk":{"N":"1"}}`},
 		{"put of an equal item", func() { put(t, e, `{"pk":{"S":"a"},"sk":{"N":"1.0"},"n":{"N":"1.00"}}`) }, ``},
-		{"update", func() { update("SET s = :v") }, `MODIFY {"n":{"N":"1"},"pk":{"S":"a"},"sk":{"N":"1"}} {"n":{"N":"1"},"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}}`},
-		{"update that changes nothing", func() { update("SET s = :v") }, ``},
+		{"update", func() { change("SET s = :v") }, `MODIFY {"n":{"N":"1"},"pk":{"S":"a"},"sk":{"N":"1"}} {"n":{"N":"1"},"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}}`},
+		{"update that changes nothing", func() { change("SET s = :v") }, ``},
 		{"put that replaces", func() { put(t, e, `{"pk":{"S":"a"},"sk":{"N":"1"}}`) }, `MODIFY {"n":{"N":"1"},"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}} {"pk":{"S":"a"},"sk":{"N":"1"}}`},
 		{"delete", remove, `REMOVE {"pk":{"S":"a"},"sk":{"N":"1"}} `},
 		{"delete of nothing", remove, ``},
-		{"update that takes from nothing", func() { update("DELETE s :v") }, ``},
-		{"update of nothing", func() { update("ADD s :v") }, `INSERT  {"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}}`},
+		{"update that takes from nothing", func() { change("DELETE s :v") }, ``},
+		{"update of nothing", func() { change("ADD s :v") }, `INSERT  {"pk":{"S":"a"},"s":{"SS":["a","b"]},"sk":{"N":"1"}}`},
 	} {
 		step.do()
 		var got []string
@@ -162,8 +196,7 @@ func TestFailedConditionChangesNothing(t *testing.T) {
 	e, rs, _ := newTable(t)
 	put(t, e, `{"pk":{"S":"a"},"sk":{"N":"1"}}`)
 	rs.latest.take()
-	never := "attribute_exists(nope)"
-	_, err := e.Put(Put{Write: Write{Table: "orders", Condition: &never, ReturnOnFailure: true}, Item: item(t, `{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"N":"1"}}`)})
+	_, err := e.Put(Put{Write: Write{Table: "orders", Condition: condition(t, "attribute_exists(nope)", ""), ReturnOnFailure: true}, Item: item(t, `{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"N":"1"}}`)})
 	expectError(t, err, "ConditionalCheckFailedException", "The conditional request failed")
 	var failed *Error
 	if errors.As(err, &failed) && !failed.Item.Equal(item(t, `{"pk":{"S":"a"},"sk":{"N":"1"}}`)) {
@@ -265,12 +298,10 @@ func TestIndexesCount(t *testing.T) {
 	_, err = e.Put(Put{Write: Write{Table: "orders"}, Item: item(t, `{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"N":"1"}}`)})
 	expectError(t, err, "ValidationException", "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g")
 	// An item of before the index, with the wrong type, takes updates of other attributes.
-	expression := "SET h = :v"
-	if _, err := e.Update(Update{Write: Write{Table: "orders", Values: item(t, `{":v":{"S":"z"}}`)}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Expression: &expression}); err != nil {
+	if _, err := e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Update: update(t, "SET h = :v", `{":v":{"S":"z"}}`)}); err != nil {
 		t.Error(err)
 	}
-	expression = "SET g = :v"
-	_, err = e.Update(Update{Write: Write{Table: "orders", Values: item(t, `{":v":{"N":"1"}}`)}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Expression: &expression})
+	_, err = e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Update: update(t, "SET g = :v", `{":v":{"N":"1"}}`)})
 	expectError(t, err, "ValidationException", "The update expression attempted to update the secondary index key to unsupported type")
 
 	if d, err = e.UpdateTable(UpdateTable{Name: "orders", DeleteIndex: "by-g"}); err != nil || len(d.Indexes) != 0 || len(d.Attributes) != 2 {

@@ -15,9 +15,14 @@ type Error struct {
 	Message string
 	// Item is the item that a condition failed on, where the request asked for it.
 	Item attr.Item
+	// Reasons say what each action of a canceled transaction has to do with that.
+	Reasons []Reason
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// conditionFailed is the code of a condition that does not hold.
+const conditionFailed = "ConditionalCheckFailedException"
 
 func fail(code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

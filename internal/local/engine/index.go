@@ -69,22 +69,38 @@ func (is *indexStore) project(item attr.Item) attr.Item {
 	return projected
 }
 
-// replace follows a change of the item whose key in the table's store is given; old and next may be nil.
-func (is *indexStore) replace(key string, old, next attr.Item) {
+// replace follows a change of the item whose key in the table's store is given; old and next may be nil. It gives the units of write
+// capacity that this takes: none where the index holds the same as before, and two writes where the item moves in it.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
+func (is *indexStore) replace(key string, old, next attr.Item) (took float64) {
 	from, was := is.storeKey(key, old)
 	to, stays := is.storeKey(key, next)
+	var before, after int
+	var held, projected attr.Item
 	if was {
-		held, _ := is.items.get(from)
-		is.bytes -= held.Size()
-		if !stays || from != to {
-			is.items.delete(from)
-		}
+		held, _ = is.items.get(from)
+		before = held.Size()
 	}
 	if stays {
-		projected := is.project(next)
-		is.bytes += projected.Size()
+		projected = is.project(next)
+		after = projected.Size()
+	}
+	switch moves := was && stays && from != to; {
+	case !was && !stays, was && stays && !moves && is.holds != nil && held.Equal(projected):
+		return 0
+	case moves:
+		took = units(before, writeUnit) + units(after, writeUnit)
+	default:
+		took = units(max(before, after), writeUnit)
+	}
+	is.bytes += after - before
+	if was && from != to {
+		is.items.delete(from)
+	}
+	if stays {
 		is.items.set(to, projected)
 	}
+	return took
 }
 
 // reindex makes the stores of the indexes that the schema has now, of which one may have replaced the one that was deleted. New

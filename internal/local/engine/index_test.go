@@ -119,8 +119,8 @@ func (m *modelled) write() {
 			next = maps.Clone(key)
 		}
 		next["x"] = it["x"]
-		expression := "SET x = :x"
-		_, err = m.e.Update(Update{Write: Write{Table: "t", Values: attr.Item{":x": it["x"]}}, Key: key, Expression: &expression})
+		set := update(m, "SET x = :x", string(attr.Item{":x": it["x"]}.AppendJSON(nil)))
+		_, err = m.e.Update(Update{Write: Write{Table: "t"}, Key: key, Update: set})
 		m.items[at] = next
 	default:
 		_, err = m.e.Put(Put{Write: Write{Table: "t"}, Item: it})

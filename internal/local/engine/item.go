@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"streamgen/internal/local/attr"
 	"streamgen/internal/local/expr"
 )
@@ -20,14 +22,13 @@ const (
 // Write is what writes of one item have in common.
 type Write struct {
 	Table string
-	// Condition is a ConditionExpression; nil when the request has none.
-	Condition *string
-	// Names and Values are the expressions' placeholders; nil when the request has none.
-	Names  map[string]string
-	Values attr.Item
-	Return Return
+	// Condition is what the item must be like before it; nil for no condition.
+	Condition *expr.Condition
+	Return    Return
 	// ReturnOnFailure puts the item into the error of a failed condition.
 	ReturnOnFailure bool
+	// Measure asks for the size of the item's collection.
+	Measure bool
 }
 
 // Put replaces or makes an item.
@@ -40,9 +41,8 @@ type Put struct {
 type Update struct {
 	Write
 	Key attr.Item
-	// Expression is an UpdateExpression; nil makes an item of the key alone, if there is none. One that only takes something away
-	// makes no item.
-	Expression *string
+	// Update is what changes; nil makes an item of the key alone, if there is none. One that only takes something away makes no item.
+	Update *expr.Update
 }
 
 // Delete removes an item, if there is one.
@@ -51,184 +51,139 @@ type Delete struct {
 	Key attr.Item
 }
 
-// checkPlaceholders refuses placeholders in a request without expressions. parameters names the expressions that
-// could use them.
-func (w Write) checkPlaceholders(parameters string, anyExpression bool) error {
-	switch {
-	case anyExpression:
-		return nil
-	case w.Names != nil:
-		return validation("ExpressionAttributeNames can only be specified when using expressions")
-	case w.Values != nil:
-		return validation("ExpressionAttributeValues can only be specified when using expressions: %s null", parameters)
-	default:
-		return nil
-	}
+// Written is what a write did.
+type Written struct {
+	// Attributes are those that the request asked for, nil when there are none.
+	Attributes attr.Item
+	Consumed   Consumed
+	// Collection is the item's, where the request asks for it.
+	Collection Collection
 }
 
-func (w Write) parseCondition(s *expr.Substitutions) (*expr.Condition, error) {
-	if w.Condition == nil {
-		return nil, nil
+// action is one write of one item, alone or in a transaction.
+type action interface {
+	write() Write
+	// locate checks what needs the table and gives where in it the item stands.
+	locate(s *schema) (key string, err error)
+	// next gives what stands there after the write, nil for nothing, where old, which may be nil, stands now.
+	next(s *schema, old attr.Item) (attr.Item, error)
+	// returned picks what the write gives back.
+	returned(old, next attr.Item) attr.Item
+}
+
+// Put puts an item and gives the old one when the request asks for it.
+func (e *Engine) Put(p Put) (Written, error) { return e.do(p) }
+
+// Update updates an item and gives the attributes that the request asks for.
+func (e *Engine) Update(u Update) (Written, error) { return e.do(u) }
+
+// Delete deletes an item and gives it when the request asks for it.
+func (e *Engine) Delete(d Delete) (Written, error) { return e.do(d) }
+
+func (e *Engine) do(a action) (out Written, err error) {
+	err = e.alter(a.write().Table, noItems, func(t *table) error {
+		w, err := t.stage(a)
+		if err != nil {
+			return err
+		}
+		out.Consumed = t.commit(w, e.options.Clock.Now())
+		out.Attributes = a.returned(w.old, w.item)
+		out.Collection = t.collection(a, w)
+		return nil
+	})
+	return out, err
+}
+
+// staged is a write that was found to be possible, with all it takes to make it.
+type staged struct {
+	key       string
+	old, item attr.Item
+}
+
+// stage checks a write against the table and the item as it is, and changes nothing.
+func (t *table) stage(a action) (w staged, err error) {
+	if w.key, err = a.locate(&t.schema); err != nil {
+		return w, err
 	}
-	return expr.ParseCondition(*w.Condition, s)
+	w.old, _ = t.items.get(w.key)
+	if err := a.write().verify(w.old); err != nil {
+		return w, err
+	}
+	w.item, err = a.next(&t.schema, w.old)
+	return w, invalid(err)
+}
+
+func (t *table) commit(w staged, at time.Time) Consumed {
+	return t.replace(w.key, w.old, w.item, at, false)
 }
 
 // verify checks the condition against the item as it is.
-func (w Write) verify(c *expr.Condition, item attr.Item) error {
-	if c == nil || c.Holds(item) {
+func (w Write) verify(item attr.Item) error {
+	if w.Condition == nil || w.Condition.Holds(item) {
 		return nil
 	}
-	failed := &Error{Code: "ConditionalCheckFailedException", Message: "The conditional request failed"}
+	failed := &Error{Code: conditionFailed, Message: "The conditional request failed"}
 	if w.ReturnOnFailure {
 		failed.Item = item
 	}
 	return failed
 }
 
-// Put puts an item and gives the old one when the request asks for it.
-func (e *Engine) Put(p Put) (old attr.Item, err error) {
-	condition, err := p.prepare()
-	if err != nil {
-		return nil, err
-	}
-	err = e.alter(p.Table, noItems, func(t *table) error {
-		if err := t.schema.checkItem(p.Item); err != nil {
-			return err
-		}
-		if err := t.schema.checkNested(nil, condition); err != nil {
-			return err
-		}
-		key := t.schema.storeKey(p.Item)
-		old, _ = t.items.get(key)
-		if err := p.verify(condition, old); err != nil {
-			return err
-		}
-		t.replace(key, old, p.Item, e.options.Clock.Now(), false)
+func (w Write) write() Write { return w }
+
+// returned is for writes that can give back the old item alone.
+func (w Write) returned(old, _ attr.Item) attr.Item {
+	if w.Return != ReturnAllOld {
 		return nil
-	})
-	if err != nil || p.Return != ReturnAllOld {
-		return nil, err
 	}
-	return old, nil
+	return old
 }
 
-// prepare makes the checks that need no table.
-func (p Put) prepare() (*expr.Condition, error) {
-	condition, err := p.onlyCondition()
-	if err != nil {
-		return nil, err
+func (p Put) locate(s *schema) (string, error) {
+	if err := s.checkItem(p.Item); err != nil {
+		return "", err
 	}
-	return condition, checkSize(p.Item)
+	return s.storeKey(p.Item), s.checkNested(nil, p.Condition)
 }
 
-// onlyCondition reads the expressions of a request that can have a condition and no other.
-func (w Write) onlyCondition() (*expr.Condition, error) {
-	if err := w.checkPlaceholders("ConditionExpression is", w.Condition != nil); err != nil {
-		return nil, err
+func (p Put) next(*schema, attr.Item) (attr.Item, error) { return p.Item, nil }
+
+func (d Delete) locate(s *schema) (string, error) { return s.locate(d.Key, nil, d.Condition) }
+
+func (Delete) next(*schema, attr.Item) (attr.Item, error) { return nil, nil }
+
+func (u Update) locate(s *schema) (string, error) { return s.locate(u.Key, u.Update, u.Condition) }
+
+func (u Update) next(s *schema, old attr.Item) (attr.Item, error) {
+	if old != nil {
+		return s.update(old, u.Update)
 	}
-	s, err := expr.NewSubstitutions(w.Names, w.Values)
-	if err != nil {
-		return nil, invalid(err)
+	next, err := s.update(u.Key, u.Update)
+	if u.Update != nil && u.Update.OnlyTakes() {
+		next = nil
 	}
-	condition, err := w.parseCondition(s)
-	if err != nil {
-		return nil, invalid(err)
-	}
-	return condition, invalid(s.CheckUsed())
+	return next, err
 }
 
-func checkSize(item attr.Item) error {
+func (u Update) returned(old, next attr.Item) attr.Item { return u.Return.of(old, next, u.Update) }
+
+// locate checks a key, and expressions, of which each may be nil, and gives where the key's item stands.
+func (s *schema) locate(key attr.Item, u *expr.Update, c *expr.Condition) (string, error) {
+	if err := s.checkKey(key); err != nil {
+		return "", err
+	}
+	if err := s.checkUntouched(u); err != nil {
+		return "", err
+	}
+	return s.storeKey(key), s.checkNested(u, c)
+}
+
+// CheckItemSize refuses an item that is larger than any table takes.
+func CheckItemSize(item attr.Item) error {
 	if item.Size() > attr.MaxItemSize {
 		return validation("Item size has exceeded the maximum allowed size")
 	}
 	return nil
-}
-
-// Delete deletes an item and gives it when the request asks for it.
-func (e *Engine) Delete(d Delete) (old attr.Item, err error) {
-	condition, err := d.onlyCondition()
-	if err != nil {
-		return nil, err
-	}
-	err = e.alter(d.Table, noItems, func(t *table) error {
-		if err := t.schema.checkKey(d.Key); err != nil {
-			return err
-		}
-		if err := t.schema.checkNested(nil, condition); err != nil {
-			return err
-		}
-		key := t.schema.storeKey(d.Key)
-		old, _ = t.items.get(key)
-		if err := d.verify(condition, old); err != nil {
-			return err
-		}
-		t.replace(key, old, nil, e.options.Clock.Now(), false)
-		return nil
-	})
-	if err != nil || d.Return != ReturnAllOld {
-		return nil, err
-	}
-	return old, nil
-}
-
-// Update updates an item and gives the attributes that the request asks for, nil when there are none.
-func (e *Engine) Update(u Update) (returned attr.Item, err error) {
-	update, condition, err := u.parse()
-	if err != nil {
-		return nil, invalid(err)
-	}
-	err = e.alter(u.Table, noItems, func(t *table) error {
-		if err := t.schema.checkKey(u.Key); err != nil {
-			return err
-		}
-		if err := t.schema.checkUntouched(update); err != nil {
-			return err
-		}
-		if err := t.schema.checkNested(update, condition); err != nil {
-			return err
-		}
-		key := t.schema.storeKey(u.Key)
-		old, found := t.items.get(key)
-		if err := u.verify(condition, old); err != nil {
-			return err
-		}
-		before := old
-		if !found {
-			before = u.Key
-		}
-		next, err := t.schema.update(before, update)
-		if err != nil {
-			return err
-		}
-		if !found && update != nil && update.OnlyTakes() {
-			next = nil
-		}
-		t.replace(key, old, next, e.options.Clock.Now(), false)
-		returned = u.Return.of(old, next, update)
-		return nil
-	})
-	return returned, invalid(err)
-}
-
-func (u Update) parse() (*expr.Update, *expr.Condition, error) {
-	if err := u.checkPlaceholders("UpdateExpression and ConditionExpression are", u.Expression != nil || u.Condition != nil); err != nil {
-		return nil, nil, err
-	}
-	s, err := expr.NewSubstitutions(u.Names, u.Values)
-	if err != nil {
-		return nil, nil, err
-	}
-	var update *expr.Update
-	if u.Expression != nil {
-		if update, err = expr.ParseUpdate(*u.Expression, s); err != nil {
-			return nil, nil, err
-		}
-	}
-	condition, err := u.parseCondition(s)
-	if err != nil {
-		return nil, nil, err
-	}
-	return update, condition, s.CheckUsed()
 }
 
 // checkNested refuses expressions, of which each may be nil, whose paths lead through a key attribute: a key has no parts.
@@ -314,14 +269,47 @@ func (r Return) of(old, next attr.Item, u *expr.Update) attr.Item {
 	return returned
 }
 
-// Get gives the item with the key, nil when there is none.
-func (e *Engine) Get(name string, key attr.Item) (item attr.Item, err error) {
-	err = e.inspect(name, noItems, func(t *table) error {
-		if err := t.schema.checkKey(key); err != nil {
-			return err
-		}
-		item, _ = t.items.get(t.schema.storeKey(key))
-		return nil
+// Get asks for the item with a key.
+type Get struct {
+	Table string
+	Key   attr.Item
+	// Consistent reads take twice the capacity. All reads are consistent here.
+	Consistent bool
+	// Projection is what is asked for of the item; nil for all.
+	Projection *expr.Projection
+}
+
+// Got is what a read of one item gave.
+type Got struct {
+	// Item is nil when there is none, and empty when it has nothing of what is asked for.
+	Item     attr.Item
+	Consumed Consumed
+	size     int // of the whole item
+}
+
+// Get gives the item with the key.
+func (e *Engine) Get(g Get) (out Got, err error) {
+	err = e.inspect(g.Table, noItems, func(t *table) error {
+		out, err = t.get(g)
+		return err
 	})
-	return item, err
+	return out, err
+}
+
+func (t *table) get(g Get) (out Got, err error) {
+	if err := t.schema.checkKey(g.Key); err != nil {
+		return out, err
+	}
+	if g.Projection != nil {
+		if err := t.schema.checkScalar(g.Projection.Nested()); err != nil {
+			return out, err
+		}
+	}
+	item, found := t.items.get(t.schema.storeKey(g.Key))
+	out.size = item.Size()
+	out.Consumed = Consumed{Table: t.name, Units: readUnits(out.size, g.Consistent)}
+	if out.Item = item; found && g.Projection != nil {
+		out.Item = g.Projection.Of(item)
+	}
+	return out, nil
 }

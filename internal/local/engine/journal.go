@@ -20,6 +20,10 @@ type Journal interface {
 	PutItem(table, key string, item attr.Item)
 	// DeleteItem tells that an item is gone.
 	DeleteItem(table, key string)
+	// PutBackup tells of a new backup with its items.
+	PutBackup(b Backup, items []attr.Item)
+	// DeleteBackup tells that a backup is gone.
+	DeleteBackup(arn string)
 }
 
 // TableState is all there is to a table but its items, as plain values.
@@ -34,12 +38,13 @@ type TableState struct {
 	View, StreamARN string
 }
 
-// begin begins a change of the table or its items. The caller holds t.mu, and locks no table any more.
-func (t *table) begin() (end func()) {
-	if t.journal == nil {
+// begin begins a change, of a journal that may be nil. The caller has locked all the tables that it is about: whoever waited for one
+// in the middle of a change would keep the journal from all others.
+func begin(j Journal) (end func()) {
+	if j == nil {
 		return func() {}
 	}
-	return t.journal.Begin()
+	return j.Begin()
 }
 
 // keep tells the journal of the table as it is. The caller holds t.mu.
@@ -49,7 +54,7 @@ func (t *table) keep() {
 	}
 	state := TableState{
 		Name: t.name, Created: t.created, Attributes: t.schema.attributes, Keys: t.schema.keys, Indexes: t.schema.indexes,
-		Settings: t.current(), View: t.view,
+		Settings: t.settings, View: t.view,
 	}
 	if t.stream != nil {
 		state.StreamARN = t.stream.ARN()
@@ -68,27 +73,35 @@ func (t *table) keepItem(key string, item attr.Item) {
 	}
 }
 
-// Kept is what a journal kept, to restore an engine from.
+// Kept is what a journal kept, to reopen an engine with.
 type Kept struct {
-	Tables []TableState
-	// Items calls put for each item of a table.
-	Items func(table string, put func(attr.Item)) error
+	Tables  []TableState
+	Backups []Backup
+	// Items calls put for each item of a table, BackupItems for each of a backup by its ARN.
+	Items, BackupItems func(of string, put func(attr.Item)) error
 	// Stream finds a stream by its ARN.
 	Stream func(arn string) (Stream, bool)
 }
 
-// Restore gives an engine with what was kept, of which the journal is not told again.
-func Restore(o Options, kept Kept) (*Engine, error) {
+// Reopen gives an engine with what was kept, of which the journal is not told again.
+func Reopen(o Options, kept Kept) (*Engine, error) {
 	e := New(o)
 	for _, state := range kept.Tables {
-		t, err := e.restore(state, kept)
+		t, err := e.reopen(state, kept)
 		if err != nil {
-			return nil, fmt.Errorf("restoring table %s: %w", state.Name, err)
+			return nil, fmt.Errorf("reopening table %s: %w", state.Name, err)
 		}
 		e.tables[t.name] = t
 	}
+	for _, b := range kept.Backups {
+		made := &backup{Backup: b}
+		if err := kept.BackupItems(b.ARN, func(item attr.Item) { made.items = append(made.items, item) }); err != nil {
+			return nil, fmt.Errorf("reopening backup %s: %w", b.ARN, err)
+		}
+		e.backups[b.ARN] = made
+	}
 	for _, t := range e.tables {
-		if t.ttl != "" {
+		if t.settings.TimeToLive != "" {
 			e.startExpiry()
 			break
 		}
@@ -96,10 +109,9 @@ func Restore(o Options, kept Kept) (*Engine, error) {
 	return e, nil
 }
 
-func (e *Engine) restore(state TableState, kept Kept) (*table, error) {
+func (e *Engine) reopen(state TableState, kept Kept) (*table, error) {
 	s := schema{attributes: state.Attributes, keys: state.Keys, indexes: state.Indexes}
-	t := e.newTable(state.Name, s)
-	t.set(state.Settings)
+	t := e.newTable(state.Name, s, state.Settings)
 	t.created, t.view = state.Created, state.View
 	if state.StreamARN != "" {
 		stream, found := kept.Stream(state.StreamARN)

@@ -73,7 +73,8 @@ type Page struct {
 	// Last is the key of the last item that was read when there may be more, else nil: key attributes of the table and the index.
 	Last attr.Item
 	// Bytes of the items that were read, as the table or the index holds them.
-	Bytes int
+	Bytes    int
+	Consumed Consumed
 	// Fetched are the bytes of items that were read from the table because a local index does not hold all that was asked for, each
 	// rounded up to 4 KB: so is the capacity that they take.
 	Fetched int
@@ -510,6 +511,7 @@ func (s *source) page(r Read, items iter.Seq2[string, attr.Item]) Page {
 			break
 		}
 	}
+	page.Consumed = s.consumed(page, r.Consistent)
 	return page
 }
 

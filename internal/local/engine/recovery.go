@@ -13,8 +13,8 @@ type Recovery struct {
 
 // PointInTimeRecovery tells of the setting.
 func (e *Engine) PointInTimeRecovery(name string) (r Recovery, err error) {
-	err = e.inspect(name, noTable, func(t *table) error {
-		r = t.recovery
+	err = e.inspect(name, noBackedUp, func(t *table) error {
+		r = t.settings.Recovery
 		return nil
 	})
 	return r, err
@@ -22,16 +22,16 @@ func (e *Engine) PointInTimeRecovery(name string) (r Recovery, err error) {
 
 // SetPointInTimeRecovery changes the setting.
 func (e *Engine) SetPointInTimeRecovery(name string, enabled bool, days int) (r Recovery, err error) {
-	err = e.configure(name, noTable, func(t *table) error {
+	err = e.configure(name, noBackedUp, func(t *table) error {
 		switch {
 		case !enabled:
-			t.recovery = Recovery{}
-		case t.recovery.Enabled:
-			t.recovery.Days = days
+			t.settings.Recovery = Recovery{}
+		case t.settings.Recovery.Enabled:
+			t.settings.Recovery.Days = days
 		default:
-			t.recovery = Recovery{Enabled: true, Days: days, Since: e.options.Clock.Now()}
+			t.settings.Recovery = Recovery{Enabled: true, Days: days, Since: e.options.Clock.Now()}
 		}
-		r = t.recovery
+		r = t.settings.Recovery
 		return nil
 	})
 	return r, err

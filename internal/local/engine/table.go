@@ -19,11 +19,8 @@ type table struct {
 	items    store[attr.Item]
 	bytes    int
 	indexes  []*indexStore // what each of schema.indexes holds
-	protect  bool
-	tags     map[string]string
-	ttl      string // the attribute; "" when off
+	settings Settings
 	expiries store[struct{}]
-	recovery Recovery
 
 	view   string // of the open stream; "" when there is none
 	stream Stream // the latest one; nil when there was none
@@ -33,13 +30,14 @@ type table struct {
 
 // Description tells of a table as it stands.
 type Description struct {
-	Name, ARN          string
-	Created            time.Time
-	Attributes         []AttributeDefinition
-	Keys               []KeyElement
-	Indexes            []IndexDescription
-	Items, Bytes       int
-	DeletionProtection bool
+	Name, ARN    string
+	Created      time.Time
+	Attributes   []AttributeDefinition
+	Keys         []KeyElement
+	Indexes      []IndexDescription
+	Items, Bytes int
+	// Settings must not be changed.
+	Settings Settings
 	// View is the view type of the enabled stream, "" when none is enabled.
 	View string
 	// StreamARN and StreamLabel are those of the latest stream, also when it is disabled.
@@ -53,12 +51,12 @@ type IndexDescription struct {
 	Items, Bytes int
 }
 
-func (t *table) describe() Description {
+func (t *table) describe(now time.Time) Description {
 	s := t.schema.clone()
 	d := Description{
 		Name: t.name, ARN: t.arn, Created: t.created,
 		Attributes: s.attributes, Keys: s.keys, Items: t.items.len(), Bytes: t.bytes,
-		DeletionProtection: t.protect, View: t.view,
+		Settings: t.settings.asOf(now), View: t.view,
 	}
 	for i, ix := range s.indexes {
 		d.Indexes = append(d.Indexes, IndexDescription{Index: ix, ARN: t.arn + "/index/" + ix.Name, Items: t.indexes[i].items.len(), Bytes: t.indexes[i].bytes})
@@ -71,46 +69,74 @@ func (t *table) describe() Description {
 
 // CreateTable describes a new table.
 type CreateTable struct {
-	Name               string
-	Attributes         []AttributeDefinition
-	Keys               []KeyElement // one or two
-	Indexes            []Index
+	Name       string
+	Attributes []AttributeDefinition
+	Keys       []KeyElement // one or two
+	Indexes    []Index
+	// IndexCapacities are those of the global indexes: of each, when the table is provisioned.
+	IndexCapacities    []IndexCapacity
+	OnDemand           bool
+	Capacity           CapacityChange // Provisioned is needed unless OnDemand
+	Class              string         // "" for STANDARD
+	Encryption         Encryption
 	View               string // "" for no stream
 	DeletionProtection bool
 	Tags               map[string]string
+	Policy             string // a resource policy, or ""
 }
 
 // CreateTable makes a table, which is active at once.
 func (e *Engine) CreateTable(c CreateTable) (Description, error) {
+	name, err := e.newName(c.Name)
+	if err != nil {
+		return Description{}, err
+	}
+	c.Name = name
 	s := schema{attributes: c.Attributes, keys: c.Keys, indexes: c.Indexes}
 	if err := s.check(); err != nil {
 		return Description{}, err
 	}
-	t := e.newTable(c.Name, s)
-	t.protect, t.tags = c.DeletionProtection, c.Tags
+	settings, err := e.newSettings(c)
+	if err != nil {
+		return Description{}, err
+	}
+	t := e.newTable(c.Name, s, settings)
 	t.reindex("")
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, exists := e.tables[c.Name]; exists {
 		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	if c.View != "" {
 		e.openStream(t, c.View)
 	}
 	e.add(t)
-	return t.describe(), nil
+	return t.describe(e.options.Clock.Now()), nil
+}
+
+func (e *Engine) newSettings(c CreateTable) (Settings, error) {
+	now := e.options.Clock.Now()
+	s := Settings{OnDemand: c.OnDemand, Class: Class{Name: c.Class}, Encryption: e.encryption(c.Encryption), DeletionProtection: c.DeletionProtection, Tags: c.Tags}
+	if c.OnDemand {
+		s.OnDemandSince = now
+	}
+	if c.Policy != "" {
+		s.Policies = map[string]Policy{e.arn(c.Name): newPolicy(c.Policy, Policy{}, now)}
+	}
+	err := s.settle(c)
+	return s, err
 }
 
 // newTable gives a table without items and the stores of its indexes.
-func (e *Engine) newTable(name string, s schema) *table {
+func (e *Engine) newTable(name string, s schema, settings Settings) *table {
 	return &table{
-		name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(),
+		name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(), settings: settings,
 		items: newStore[attr.Item](), expiries: newStore[struct{}](), journal: e.options.Journal,
 	}
 }
 
-// add makes a table one of the engine's. The caller holds e.mu and has begun a change.
+// add makes a table with its items one of the engine's. The caller holds e.mu and has begun a change.
 func (e *Engine) add(t *table) {
 	e.tables[t.name] = t
 	t.keep()
@@ -134,7 +160,7 @@ func (t *table) closeStream() {
 // DescribeTable tells of a table.
 func (e *Engine) DescribeTable(name string) (d Description, err error) {
 	err = e.inspect(name, noTable, func(t *table) error {
-		d = t.describe()
+		d = t.describe(e.options.Clock.Now())
 		return nil
 	})
 	return d, err
@@ -144,20 +170,20 @@ func (e *Engine) DescribeTable(name string) (d Description, err error) {
 func (e *Engine) DeleteTable(name string) (d Description, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, found := e.tables[name]
+	t, found := e.tables[e.named(name)]
 	if !found {
-		return d, noTable(name)
+		return d, e.absent(name, noTable)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.protect {
+	if t.settings.DeletionProtection {
 		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
-	d = t.describe()
-	defer t.begin()()
+	d = t.describe(e.options.Clock.Now())
+	defer begin(t.journal)()
 	t.closeStream()
 	t.deleted = true
-	delete(e.tables, name)
+	delete(e.tables, t.name)
 	if t.journal != nil {
 		t.journal.DeleteTable(t.name)
 	}
@@ -169,7 +195,13 @@ type UpdateTable struct {
 	Name               string
 	Attributes         []AttributeDefinition // of the keys of CreateIndex; what no key names is passed over
 	CreateIndex        *Index
+	CreateCapacity     CapacityChange // of CreateIndex
 	DeleteIndex        string
+	OnDemand           *bool
+	Capacity           CapacityChange
+	IndexCapacities    []IndexCapacity
+	Class              string // "" when it stays
+	Encryption         *Encryption
 	View               *string // "" disables the stream
 	DeletionProtection *bool
 }
@@ -177,7 +209,13 @@ type UpdateTable struct {
 // UpdateTable makes all the changes or none. They are done when it returns.
 func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
 	err = e.configure(u.Name, noTable, func(t *table) error {
-		s := t.schema.clone()
+		s, settings := t.schema.clone(), t.settings.clone()
+		if err := settings.update(u, s.indexes, e.options.Clock.Now()); err != nil {
+			return err
+		}
+		if u.Encryption != nil {
+			settings.Encryption = e.encryption(*u.Encryption)
+		}
 		if err := s.change(u); err != nil {
 			return err
 		}
@@ -193,17 +231,37 @@ func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
 				e.openStream(t, *u.View)
 			}
 		}
-		if u.DeletionProtection != nil {
-			t.protect = *u.DeletionProtection
-		}
-		t.schema = s
+		t.schema, t.settings = s, settings
 		if u.CreateIndex != nil || u.DeleteIndex != "" {
 			t.reindex(u.DeleteIndex)
 		}
-		d = t.describe()
+		d = t.describe(e.options.Clock.Now())
 		return nil
 	})
 	return d, err
+}
+
+// update applies what an update says of the settings. indexes are those that the table has so far.
+func (s *Settings) update(u UpdateTable, indexes []Index, now time.Time) error {
+	if err := s.bill(u, indexes, now); err != nil {
+		return err
+	}
+	if u.DeleteIndex != "" {
+		delete(s.Indexes, u.DeleteIndex)
+		delete(s.Insights, u.DeleteIndex)
+	}
+	if u.CreateIndex != nil && !slices.ContainsFunc(indexes, func(ix Index) bool { return ix.Name == u.CreateIndex.Name }) {
+		if err := s.addIndex(u.CreateIndex.Name, u.CreateCapacity); err != nil {
+			return err
+		}
+	}
+	if u.Class != "" {
+		s.Class = Class{Name: u.Class, Changed: now}
+	}
+	if u.DeletionProtection != nil {
+		s.DeletionProtection = *u.DeletionProtection
+	}
+	return nil
 }
 
 // change adds and removes indexes.
@@ -229,36 +287,41 @@ func (s *schema) change(u UpdateTable) error {
 	return s.check()
 }
 
-// replace puts next, which may be nil, in the place of old, which may be nil. It is the only way that an item changes.
-func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) {
+// replace puts next, which may be nil, in the place of old, which may be nil, and gives the capacity that this takes. It is the only
+// way that an item changes.
+func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) Consumed {
+	before, after := old.Size(), next.Size()
+	took := Consumed{Table: t.name, Units: units(max(before, after), writeUnit)}
 	if old == nil && next == nil || old != nil && next != nil && old.Equal(next) {
-		return
+		return took
 	}
 	kind := Modify
 	if old != nil {
-		t.bytes -= old.Size()
 		t.forgetExpiry(key, old)
 	} else {
 		kind = Insert
 	}
+	t.bytes += after - before
 	if next != nil {
 		t.items.set(key, next)
-		t.bytes += next.Size()
 		t.rememberExpiry(key, next)
 	} else {
 		t.items.delete(key)
 		kind = Remove
 	}
-	for _, ix := range t.indexes {
-		ix.replace(key, old, next)
+	for i, ix := range t.indexes {
+		if n := ix.replace(key, old, next); n > 0 {
+			took.Indexes = append(took.Indexes, IndexConsumed{Name: ix.name, Local: t.schema.indexes[i].Local, Units: n})
+		}
 	}
 	t.keepItem(key, next)
 	if t.view == "" {
-		return
+		return took
 	}
 	keys := next
 	if next == nil {
 		keys = old
 	}
 	t.stream.Append(Change{Kind: kind, Keys: t.schema.keyOf(keys), Old: old, New: next, At: at, ByTTL: byTTL})
+	return took
 }

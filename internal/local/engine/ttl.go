@@ -20,7 +20,7 @@ const (
 // TimeToLive is the attribute that holds the items' expiry, "" when time to live is off.
 func (e *Engine) TimeToLive(name string) (attribute string, err error) {
 	err = e.inspect(name, noTable, func(t *table) error {
-		attribute = t.ttl
+		attribute = t.settings.TimeToLive
 		return nil
 	})
 	return attribute, err
@@ -31,19 +31,19 @@ func (e *Engine) TimeToLive(name string) (attribute string, err error) {
 func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 	err := e.configure(name, noTable, func(t *table) error {
 		switch {
-		case !enabled && t.ttl == "":
+		case !enabled && t.settings.TimeToLive == "":
 			return validation("TimeToLive is already disabled")
-		case t.ttl != "" && t.ttl != attribute:
-			return validation("TimeToLive is active on a different AttributeName: current AttributeName is %s", t.ttl)
-		case enabled && t.ttl != "":
+		case t.settings.TimeToLive != "" && t.settings.TimeToLive != attribute:
+			return validation("TimeToLive is active on a different AttributeName: current AttributeName is %s", t.settings.TimeToLive)
+		case enabled && t.settings.TimeToLive != "":
 			return validation("TimeToLive is already enabled")
 		}
-		t.ttl = ""
+		t.settings.TimeToLive = ""
 		t.expiries = newStore[struct{}]()
 		if !enabled {
 			return nil
 		}
-		t.ttl = attribute
+		t.settings.TimeToLive = attribute
 		for key, item := range t.items.ascend("", "") {
 			t.rememberExpiry(key, item)
 		}
@@ -99,7 +99,7 @@ func (t *table) expire(now time.Time) {
 	if t.deleted {
 		return
 	}
-	defer t.begin()()
+	defer begin(t.journal)()
 	var due []string
 	for entry := range t.expiries.ascend(expiryKey(now.Add(-maxExpiryAge).Unix(), ""), expiryKey(now.Unix(), "")) {
 		due = append(due, entry[8:])
@@ -129,8 +129,8 @@ func (t *table) forgetExpiry(key string, item attr.Item) {
 
 // expiry is when an item expires, in seconds since 1970.
 func (t *table) expiry(item attr.Item) (seconds int64, ok bool) {
-	v := item[t.ttl]
-	if t.ttl == "" || v.Type() != attr.N {
+	v := item[t.settings.TimeToLive]
+	if t.settings.TimeToLive == "" || v.Type() != attr.N {
 		return 0, false
 	}
 	whole, _, _ := strings.Cut(v.Text(), ".")

@@ -10,7 +10,7 @@ import (
 type KeyTest struct {
 	// Name of the attribute.
 	Name string
-	// Operator is "=", "<", "<=", ">", ">=", "BETWEEN" or "begins_with".
+	// Operator is "=", "<", "<=", ">", ">=", "BETWEEN" or "begins_with"; "" only where [Comparisons.KeyTests] says so.
 	Operator string
 	// Values are the operator's operands: two of BETWEEN, otherwise one.
 	Values []attr.Value

@@ -15,6 +15,7 @@ type action struct {
 	section string
 	path    *pathNode
 	operand node // nil for REMOVE
+	legacy  bool // is of AttributeUpdates, whose ADD takes lists and which words a wrong type in its own way
 }
 
 // ParseUpdate reads an UpdateExpression and resolves its placeholders. The error is an [*Error].
@@ -278,6 +279,8 @@ func (a action) change(item attr.Item) (change, error) {
 		return change{kind: put, value: v}, nil
 	case old.IsZero():
 		return change{kind: keep}, nil
+	case old.Type() != v.Type() && a.legacy:
+		return change{}, errorf("Type mismatch for attribute to update")
 	case old.Type() != v.Type():
 		return change{}, errOperand()
 	case a.section == "DELETE":
@@ -285,6 +288,8 @@ func (a action) change(item attr.Item) (change, error) {
 	case v.Type() == attr.N:
 		sum, err := attr.Add(old, v)
 		return change{kind: put, value: sum}, err
+	case v.Type() == attr.L:
+		return change{kind: put, value: attr.List(slices.Concat(old.Elements(), v.Elements()))}, nil
 	default:
 		return change{kind: put, value: attr.Set(old.Type(), append(old.Members(), v.Members()...))}, nil
 	}

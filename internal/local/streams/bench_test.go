@@ -25,24 +25,27 @@ func orders() []engine.Change {
 	return changes
 }
 
-func benchStream(clock clock.Clock, o Options) (*Registry, *Stream) {
-	o.Account, o.Region, o.Clock = "111111111111", "us-east-1", clock
-	r := New(o)
+func benchStream() (*Registry, *Stream) {
+	r := New(Options{Account: "111111111111", Region: "us-east-1", Clock: clock.NewManual(start)})
 	return r, r.Open(engine.StreamTable{Name: "T", Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "NEW_AND_OLD_IMAGES"}).(*Stream)
 }
 
-// BenchmarkAppend is a write's part in the stream: nobody reads, one waits, into many shards, and at the retention's end, where each
-// record that comes is one that goes.
+// BenchmarkAppend is what a stream adds to a write: with one shard and with many, and, steady, with a day behind it, where for each
+// record that comes one goes.
 func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct {
 		name   string
 		splits int
 		old    int           // records that lie there already
 		step   time.Duration // between records
-	}{{"one shard", 0, 0, 0}, {"64 shards", 6, 0, 0}, {"steady", 0, 864_000, 100 * time.Millisecond}, {"steady, 64 shards", 6, 864_000, 100 * time.Millisecond}} {
+	}{
+		{"one shard", 0, 0, 0},
+		{"64 shards", 6, 0, 0},
+		{"steady", 0, 864_000, 100 * time.Millisecond},
+		{"steady, 64 shards", 6, 864_000, 100 * time.Millisecond},
+	} {
 		b.Run(c.name, func(b *testing.B) {
-			c1 := clock.NewManual(start)
-			_, s := benchStream(c1, Options{})
+			_, s := benchStream()
 			for range c.splits {
 				for _, sh := range s.Shards() {
 					if !sh.Closed {
@@ -72,7 +75,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func filled(b *testing.B, n int) (*Registry, *Stream, string) {
-	r, s := benchStream(clock.NewManual(start), Options{})
+	r, s := benchStream()
 	changes := orders()
 	for i := range n {
 		s.Append(changes[i%len(changes)])

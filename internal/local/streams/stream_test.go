@@ -15,6 +15,7 @@ import (
 	"streamgen/internal/local/attr"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/expr"
 )
 
 var start = time.Date(2025, 2, 22, 3, 3, 25, 490_000_000, time.UTC)
@@ -277,24 +278,28 @@ func writeAtRandom(e *engine.Engine, r *rand.Rand) error {
 		return v
 	}
 	key := attr.Item{"id": number(r.IntN(20))}
-	write := engine.Write{Table: "T", Values: attr.Item{":v": number(r.IntN(3))}}
-	condition := "attribute_not_exists(v) OR v < :v"
-	var err error
+	set, err := expr.NewSubstitutions(nil, attr.Item{":v": number(r.IntN(3))})
+	if err != nil {
+		return err
+	}
+	u := engine.Update{Write: engine.Write{Table: "T"}, Key: key}
 	switch r.IntN(4) {
 	case 0:
-		_, err = e.Delete(engine.Delete{Write: engine.Write{Table: "T"}, Key: key})
+		_, err = e.Delete(engine.Delete{Write: u.Write, Key: key})
 	case 1:
-		key["v"] = number(r.IntN(3))
-		_, err = e.Put(engine.Put{Write: engine.Write{Table: "T"}, Item: key})
+		_, err = e.Put(engine.Put{Write: u.Write, Item: attr.Item{"id": key["id"], "v": number(r.IntN(3))}})
 	case 2:
-		write.Condition = &condition
-		fallthrough
-	default:
-		expression := "SET v = :v"
-		if write.Condition == nil {
-			expression = "ADD v :v"
+		u.Condition, err = expr.ParseCondition("attribute_not_exists(v) OR v < :v", set)
+		if err != nil {
+			return err
 		}
-		_, err = e.Update(engine.Update{Write: write, Key: key, Expression: &expression})
+		if u.Update, err = expr.ParseUpdate("SET v = :v", set); err == nil {
+			_, err = e.Update(u)
+		}
+	default:
+		if u.Update, err = expr.ParseUpdate("ADD v :v", set); err == nil {
+			_, err = e.Update(u)
+		}
 	}
 	var failed *engine.Error
 	if errors.As(err, &failed) && failed.Code == "ConditionalCheckFailedException" {

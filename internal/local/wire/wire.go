@@ -6,6 +6,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"hash/crc32"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -128,6 +130,30 @@ func ParseCaller(r *http.Request) (c Caller, ok bool) {
 	return Caller{}, false
 }
 
+// CheckAuthorization refuses a signature whose credential names no region and service: the request would go to another region than its
+// sender meant. A request without a signature, or with an authorization that is none, is not refused: the stack checks none.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+func CheckAuthorization(r *http.Request) error {
+	rest, found := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256")
+	if !found {
+		return nil
+	}
+	for part := range strings.FieldsFuncSeq(rest, func(c rune) bool { return c == ' ' || c == ',' }) {
+		scope, found := strings.CutPrefix(part, "Credential=")
+		switch f := strings.Split(scope, "/"); {
+		case !found:
+		case len(f) != 5:
+			return Errorf("IncompleteSignatureException",
+				"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'", scope)
+		case f[4] != "aws4_request":
+			return Errorf("InvalidSignatureException", "Credential should be scoped with a valid terminator: 'aws4_request', not '%s'.", f[4])
+		default:
+			return nil
+		}
+	}
+	return Errorf("IncompleteSignatureException", "Authorization header requires 'Credential' parameter. Authorization=%s", r.Header.Get("Authorization"))
+}
+
 // MaxBody is the largest request body that the codecs read, in bytes: a 50 MB package in base64 and its request.
 const MaxBody = 72 << 20
 
@@ -135,15 +161,17 @@ const MaxBody = 72 << 20
 const sizedBody = 1 << 20
 
 // ReadBody reads a request's body up to [MaxBody].
-func ReadBody(r *http.Request) ([]byte, error) {
+func ReadBody(r *http.Request) ([]byte, error) { return readBody(r, MaxBody) }
+
+func readBody(r *http.Request, most int) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(max(r.ContentLength, 0), sizedBody)) + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(r.Body, MaxBody+1)); err != nil {
+	if _, err := b.ReadFrom(io.LimitReader(r.Body, int64(most)+1)); err != nil {
 		return nil, Errorf("SerializationException", "reading the request body: %v", err)
 	}
 	body := b.Bytes()
-	if len(body) > MaxBody {
-		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", MaxBody)
+	if len(body) > most {
+		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", most)
 	}
 	return body, nil
 }
@@ -169,6 +197,10 @@ func DecodeStrict(body []byte, what string, into any) error {
 	}
 	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return NotEmulated(fmt.Sprintf("%s of %s", name, what))
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return Errorf("SerializationException", "%s", wrongType(wrong, body))
 	}
 	return Errorf("SerializationException", "%s: %v", what, err)
 }
@@ -202,6 +234,8 @@ type JSON struct {
 	Operations map[string]Operation
 	// Checksum adds DynamoDB's X-Amz-Crc32 header.
 	Checksum bool
+	// MaxBody is the largest request body that the service reads, in bytes; 0 means the package's [MaxBody].
+	MaxBody int
 	// QueryErrors are the names that errors had in the service's Query protocol, for the header from which clients take them.
 	QueryErrors map[string]string
 }
@@ -248,11 +282,32 @@ func (j *JSON) call(r *http.Request) (any, error) {
 	if !found {
 		return nil, Errorf("UnknownOperationException", "streamgen local does not emulate %s.%s", j.Target, name)
 	}
-	body, err := ReadBody(r)
+	if err := checkForm(r); err != nil {
+		return nil, err
+	}
+	body, err := readBody(r, cmp.Or(j.MaxBody, MaxBody))
 	if err != nil {
 		return nil, err
 	}
 	return op(r.Context(), body)
+}
+
+// checkForm refuses a method and a type of content that the protocol does not have, with the status and name that AWS gives. A
+// request that names no type is taken for JSON: nobody but this protocol's clients sends the target header.
+func checkForm(r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return StatusErrorf(http.StatusNotFound, "UnknownOperationException", "AWS JSON has no %s requests, want POST", r.Method)
+	}
+	content := r.Header.Get("Content-Type")
+	if content == "" {
+		return nil
+	}
+	switch media, _, err := mime.ParseMediaType(content); {
+	case err == nil && (media == "application/json" || strings.HasPrefix(media, "application/x-amz-json-1.")):
+		return nil
+	default:
+		return StatusErrorf(http.StatusNotFound, "UnknownOperationException", "AWS JSON has no Content-Type %q, want application/x-amz-json-1.0", content)
+	}
 }
 
 // Encode gives v as JSON without HTML escapes; nil is the empty object.

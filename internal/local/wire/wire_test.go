@@ -54,7 +54,7 @@ func TestJSON(t *testing.T) {
 		"answer cannot encode":  {"Greeter_1.Unencode", "{}", 400, `{"__type":"InternalFailure","message":"json: unsupported type: func()"}`},
 		"fields cannot encode":  {"Greeter_1.UnencodeError", "{}", 400, `{"__type":"C","message":"m"}`},
 		"unknown member":        {"Greeter_1.Greet", `{"name":"x","shout":true}`, 400, `{"__type":"ValidationException","message":"streamgen local does not emulate \"shout\" of Greet"}`},
-		"wrong type":            {"Greeter_1.Greet", `{"name":1}`, 400, `{"__type":"SerializationException","message":"Greet: json: cannot unmarshal number into Go struct field greeting.name of type string"}`},
+		"wrong type":            {"Greeter_1.Greet", `{"name":1}`, 400, `{"__type":"SerializationException","message":"NUMBER_VALUE cannot be converted to String"}`},
 		"two values":            {"Greeter_1.Greet", `{}{}`, 400, `{"__type":"SerializationException","message":"Greet: the body holds more than one JSON value"}`},
 		"no JSON":               {"Greeter_1.Greet", `Action=Greet`, 400, `{"__type":"SerializationException","message":"Greet: invalid character 'A' looking for beginning of value"}`},
 		"unknown operation":     {"Greeter_1.Wave", "{}", 400, `{"__type":"UnknownOperationException","message":"streamgen local does not emulate Greeter_1.Wave"}`},
@@ -185,6 +185,107 @@ func TestCallerContext(t *testing.T) {
 	}
 	if got := CallerFrom(t.Context()); got != (Caller{}) {
 		t.Errorf("a context without caller gives %+v", got)
+	}
+}
+
+func TestCheckAuthorization(t *testing.T) {
+	const scope = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
+	for authorization, want := range map[string]string{
+		"":                   "",
+		"Basic dGVzdDp0ZXN0": "",
+		"AWS4-HMAC-SHA256 " + scope + ", SignedHeaders=host, Signature=0": "",
+		"AWS4-HMAC-SHA256 SignedHeaders=host," + scope + ",Signature=0":   "",
+		"AWS4-HMAC-SHA256": "IncompleteSignatureException: Authorization header requires 'Credential' parameter. Authorization=AWS4-HMAC-SHA256",
+		"AWS4-HMAC-SHA256 Signature=0": "IncompleteSignatureException: Authorization header requires 'Credential' parameter. " +
+			"Authorization=AWS4-HMAC-SHA256 Signature=0",
+		"AWS4-HMAC-SHA256 Credential=test/us-east-1": "IncompleteSignatureException: Credential must have exactly 5 slash-delimited elements, " +
+			"e.g. keyid/date/region/service/term, got 'test/us-east-1'",
+		"AWS4-HMAC-SHA256 Credential=a/b/c/d/e": "InvalidSignatureException: Credential should be scoped with a valid terminator: 'aws4_request', not 'e'.",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Authorization", authorization)
+		got := ""
+		if err := CheckAuthorization(r); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q:\n got %s\nwant %s", authorization, got, want)
+		}
+	}
+}
+
+func TestJSONForm(t *testing.T) {
+	for _, test := range []struct {
+		method, content string
+		status          int
+	}{
+		{"POST", "", 200},
+		{"POST", "application/json", 200},
+		{"POST", "application/x-amz-json-1.0", 200},
+		{"POST", "application/x-amz-json-1.1; charset=utf-8", 200},
+		{"POST", "application/x-www-form-urlencoded", 404},
+		{"POST", "text/plain", 404},
+		{"POST", ";", 404},
+		{"GET", "", 404},
+		{"PUT", "application/x-amz-json-1.0", 404},
+	} {
+		r := httptest.NewRequest(test.method, "/", strings.NewReader(`{}`))
+		r.Header.Set("X-Amz-Target", "Greeter_1.Greet")
+		r.Header.Set("Content-Type", test.content)
+		w := httptest.NewRecorder()
+		jsonService().ServeHTTP(w, r)
+		if unknown := strings.Contains(w.Body.String(), "UnknownOperationException"); w.Code != test.status || unknown != (test.status == 404) {
+			t.Errorf("%s of %q: %d %s", test.method, test.content, w.Code, w.Body)
+		}
+	}
+}
+
+func TestJSONBodyLimit(t *testing.T) {
+	service := jsonService()
+	service.MaxBody = 20
+	for body, status := range map[string]int{`{"name":"12345678"}`: 200, `{"name":"123456789"}`: 200, `{"name":"1234567890"}`: 413} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("X-Amz-Target", "Greeter_1.Greet")
+		w := httptest.NewRecorder()
+		service.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+}
+
+func TestWrongTypes(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"S":1}`:                    "NUMBER_VALUE cannot be converted to String",
+		`{"S":true,"I":"x"}`:         "TRUE_VALUE cannot be converted to String",
+		`{"S":false}`:                "FALSE_VALUE cannot be converted to String",
+		`{"S":{"a":1}}`:              "Start of structure or map found where not expected",
+		`{"S":[1]}`:                  "Unrecognized collection type class java.lang.String",
+		`{"B":"x"}`:                  "Unexpected token received from parser",
+		`{"B":1}`:                    "NUMBER_VALUE cannot be converted to Boolean",
+		`{"I":"1"}`:                  "STRING_VALUE cannot be converted to Integer",
+		`{"I":1.5}`:                  "DECIMAL_VALUE cannot be converted to Integer",
+		`{"I":99999999999999999999}`: "NUMBER_VALUE cannot be converted to Integer",
+		`{"L":"x"}`:                  "Unexpected field type",
+		`{"L":{}}`:                   "Start of structure or map found where not expected",
+		`{"L":[1]}`:                  "NUMBER_VALUE cannot be converted to String",
+		`{"M":1}`:                    "Unexpected field type",
+		`{"M":{"a":true}}`:           "TRUE_VALUE cannot be converted to String",
+		`{"T":true}`:                 "Unexpected field type",
+		`[]`:                         "Start of list found where not expected",
+		`"x"`:                        "Unexpected field type",
+	} {
+		var into struct {
+			S string
+			B bool
+			I *int
+			L []string
+			M map[string]string
+			T *struct{ A string }
+		}
+		if err := DecodeStrict([]byte(body), "Op", &into); err == nil || err.Error() != "SerializationException: "+want {
+			t.Errorf("%s:\n got %v\nwant %s", body, err, want)
+		}
 	}
 }
 

@@ -42,22 +42,14 @@ func describeRecovery(r engine.Recovery) *continuousBackups {
 }
 
 func (s service) describeContinuousBackups(in *tableInput) (*continuousBackups, error) {
-	if err := check(tableName(in.TableName)); err != nil {
+	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
 	r, err := s.engine.PointInTimeRecovery(in.TableName)
 	if err != nil {
-		return nil, backupError(in.TableName, err)
+		return nil, err
 	}
 	return describeRecovery(r), nil
-}
-
-// backupError words the absence of a table as the operations on backups do.
-func backupError(table string, err error) error {
-	if isCode(err, "ResourceNotFoundException") {
-		return wire.Errorf("TableNotFoundException", "Table not found: %s", table)
-	}
-	return err
 }
 
 type updateContinuousBackupsInput struct {
@@ -70,13 +62,13 @@ type updateContinuousBackupsInput struct {
 
 func (s service) updateContinuousBackups(in *updateContinuousBackupsInput) (*continuousBackups, error) {
 	spec := in.PointInTimeRecoverySpecification
-	constraints := []constraint{tableName(in.TableName), required("pointInTimeRecoverySpecification", spec != nil)}
+	constraints := []constraint{required("pointInTimeRecoverySpecification", spec != nil)}
 	if spec != nil {
 		constraints = append(constraints,
 			required("pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled", spec.PointInTimeRecoveryEnabled != nil),
 			between("pointInTimeRecoverySpecification.recoveryPeriodInDays", spec.RecoveryPeriodInDays, 1, maxRecoveryDays))
 	}
-	if err := check(constraints...); err != nil {
+	if err := checkTable(in.TableName, constraints...); err != nil {
 		return nil, err
 	}
 	if !*spec.PointInTimeRecoveryEnabled && spec.RecoveryPeriodInDays != nil {
@@ -88,7 +80,7 @@ func (s service) updateContinuousBackups(in *updateContinuousBackupsInput) (*con
 	}
 	r, err := s.engine.SetPointInTimeRecovery(in.TableName, *spec.PointInTimeRecoveryEnabled, days)
 	if err != nil {
-		return nil, backupError(in.TableName, err)
+		return nil, err
 	}
 	return describeRecovery(r), nil
 }

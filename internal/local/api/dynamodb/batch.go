@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"streamgen/internal/local/attr"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
@@ -13,7 +14,7 @@ import (
 type batchWriteItemInput struct {
 	RequestItems                map[string][]writeRequest
 	ReturnConsumedCapacity      string
-	ReturnItemCollectionMetrics string // see writeInput
+	ReturnItemCollectionMetrics string
 }
 
 type writeRequest struct {
@@ -22,15 +23,14 @@ type writeRequest struct {
 }
 
 type batchWriteItemOutput struct {
+	ConsumedCapacity      []*consumedCapacity                 `json:",omitempty"`
+	ItemCollectionMetrics map[string][]*itemCollectionMetrics `json:",omitempty"`
 	// UnprocessedItems is always empty: nothing is throttled.
 	UnprocessedItems struct{}
 }
 
 func (s service) batchWriteItem(in *batchWriteItemInput) (*batchWriteItemOutput, error) {
 	if err := in.check(); err != nil {
-		return nil, err
-	}
-	if err := noConsumedCapacity("BatchWriteItem", in.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
 	batch := map[string][]engine.BatchItem{}
@@ -43,7 +43,11 @@ func (s service) batchWriteItem(in *batchWriteItemInput) (*batchWriteItemOutput,
 			batch[table] = append(batch[table], write)
 		}
 	}
-	return &batchWriteItemOutput{}, s.engine.BatchWrite(batch)
+	done, err := s.engine.BatchWrite(batch, in.ReturnItemCollectionMetrics == "SIZE")
+	return &batchWriteItemOutput{
+		ConsumedCapacity:      consumedByTable(in.ReturnConsumedCapacity, done.Consumed),
+		ItemCollectionMetrics: metricsByTable(done.Collections),
+	}, err
 }
 
 func (in *batchWriteItemInput) check() error {
@@ -90,9 +94,119 @@ func (r writeRequest) item() (write engine.BatchItem, err error) {
 	case (r.PutRequest != nil) == (r.DeleteRequest != nil):
 		return write, wire.Errorf("ValidationException", "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case r.PutRequest != nil:
-		write.Item, err = decodeItem(r.PutRequest.Item)
+		if write.Item, err = decodeItem(r.PutRequest.Item); err == nil {
+			err = engine.CheckItemSize(write.Item)
+		}
 	default:
 		write.Key, err = decodeItem(r.DeleteRequest.Key)
 	}
 	return write, err
+}
+
+// maxBatchKeys is how many keys one BatchGetItem may have.
+const maxBatchKeys = 100
+
+type batchGetItemInput struct {
+	RequestItems           map[string]keysAndAttributes
+	ReturnConsumedCapacity string
+}
+
+type keysAndAttributes struct {
+	projectionInput
+	ConsistentRead bool
+	Keys           []json.RawMessage
+}
+
+type batchGetItemOutput struct {
+	ConsumedCapacity []*consumedCapacity `json:",omitempty"`
+	Responses        map[string][]attr.Item
+	UnprocessedKeys  map[string]unprocessedKeys
+}
+
+// unprocessedKeys is a part of the request, to be sent again as it is.
+type unprocessedKeys struct {
+	AttributesToGet          []string          `json:",omitempty"`
+	ConsistentRead           bool              `json:",omitempty"`
+	ExpressionAttributeNames map[string]string `json:",omitempty"`
+	Keys                     []attr.Item
+	ProjectionExpression     *string `json:",omitempty"`
+}
+
+func (s service) batchGetItem(in *batchGetItemInput) (*batchGetItemOutput, error) {
+	batch, keys, err := in.batch()
+	if err != nil {
+		return nil, invalidExpression(err)
+	}
+	got, err := s.engine.BatchGet(batch, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := &batchGetItemOutput{
+		ConsumedCapacity: consumedByTable(in.ReturnConsumedCapacity, got.Consumed), Responses: got.Items,
+		UnprocessedKeys: map[string]unprocessedKeys{},
+	}
+	for table, rest := range got.Unread {
+		asked := in.RequestItems[table]
+		out.UnprocessedKeys[table] = unprocessedKeys{
+			AttributesToGet: asked.AttributesToGet, ConsistentRead: asked.ConsistentRead,
+			ExpressionAttributeNames: asked.ExpressionAttributeNames, Keys: rest, ProjectionExpression: asked.ProjectionExpression,
+		}
+	}
+	return out, nil
+}
+
+// batch makes the checks that need no table.
+func (in *batchGetItemInput) batch() (batch map[string]engine.Get, keys map[string][]attr.Item, err error) {
+	if err := in.check(); err != nil {
+		return nil, nil, err
+	}
+	batch, keys = map[string]engine.Get{}, map[string][]attr.Item{}
+	for _, table := range slices.Sorted(maps.Keys(in.RequestItems)) {
+		asked := in.RequestItems[table]
+		if err := asked.projectionInput.check(); err != nil {
+			return nil, nil, err
+		}
+		for _, raw := range asked.Keys {
+			key, err := decodeItem(raw)
+			if err != nil {
+				return nil, nil, err
+			}
+			keys[table] = append(keys[table], key)
+		}
+		g := engine.Get{Table: table, Consistent: asked.ConsistentRead}
+		if g.Projection, err = asked.projection(); err != nil {
+			return nil, nil, err
+		}
+		batch[table] = g
+	}
+	return batch, keys, nil
+}
+
+func (in *batchGetItemInput) check() error {
+	tables := slices.Sorted(maps.Keys(in.RequestItems))
+	if in.RequestItems == nil {
+		return check(required("requestItems", false))
+	}
+	constraints := []constraint{
+		length("requestItems", tables, len(tables), 1, maxBatchKeys),
+		oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"),
+	}
+	count := 0
+	for _, table := range tables {
+		asked := in.RequestItems[table]
+		count += len(asked.Keys)
+		at := "requestItems." + table + ".member."
+		constraints = append(constraints, resourceName("requestItems.key", table), required(at+"keys", asked.Keys != nil),
+			attributesToGet(at+"attributesToGet", asked.AttributesToGet))
+		if asked.Keys != nil {
+			constraints = append(constraints, length(at+"keys", fmt.Sprintf("[%d keys]", len(asked.Keys)), len(asked.Keys), 1, maxBatchKeys))
+		}
+	}
+	if err := check(constraints...); err != nil {
+		return err
+	}
+	if count > maxBatchKeys {
+		return wire.Errorf("ValidationException", "Too many items requested for the BatchGetItem call")
+	}
+	return nil
 }

@@ -100,8 +100,6 @@ func resourceName(member, value string) constraint {
 		switch {
 		case value == "":
 			return fault(nil, member, "Member must not be null")
-		case strings.HasPrefix(value, "arn:"):
-			return fault(value, member, "streamgen local does not emulate an ARN in place of a name")
 		case len(value) < 3:
 			return fault(value, member, "Member must have length greater than or equal to 3")
 		case len(value) > 255:
@@ -124,4 +122,28 @@ func matches(member, value string) constraint {
 	}
 }
 
-func tableName(value string) constraint { return resourceName("tableName", value) }
+// tableARN is what AWS takes in the place of a table's name. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+var tableARN = regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}$`)
+
+// tableName wants the name or the ARN of a table.
+func tableName(value string) constraint {
+	if tableARN.MatchString(value) {
+		return func() string { return "" }
+	}
+	return resourceName("tableName", value)
+}
+
+// checkTable makes the checks of an operation on a table as a whole: that of its name's length first, then all others at once.
+func checkTable(name string, constraints ...constraint) error {
+	switch {
+	case name == "":
+		return wire.Errorf("ValidationException", "The parameter 'TableName' is required but was not present in the request")
+	case !strings.HasPrefix(name, "arn:") && (len(name) < 3 || len(name) > 255):
+		return wire.Errorf("ValidationException", "TableName must be at least 3 characters long and at most 255 characters long")
+	}
+	return check(append([]constraint{tableName(name)}, constraints...)...)
+}
+
+func invalidParameters(format string, args ...any) error {
+	return wire.Errorf("ValidationException", "One or more parameter values were invalid: "+format, args...)
+}

@@ -9,47 +9,97 @@ import (
 
 	"streamgen/internal/local/attr"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/expr"
 	"streamgen/internal/local/wire"
 )
 
-// writeInput is what the three writes of one item have in common.
-type writeInput struct {
+// conditionalInput is what every write of one item has, alone or in a transaction.
+type conditionalInput struct {
 	TableName                           string
 	ConditionExpression                 *string
 	ExpressionAttributeNames            map[string]string
 	ExpressionAttributeValues           json.RawMessage
-	ReturnConsumedCapacity              string
-	ReturnItemCollectionMetrics         string // nothing to return: only tables with local secondary indexes have them
-	ReturnValues                        engine.Return
 	ReturnValuesOnConditionCheckFailure string
+}
+
+// substitutions checks the placeholders. parameters names the expressions that could use them, any says whether there is one.
+func (in *conditionalInput) substitutions(parameters string, any bool) (*expr.Substitutions, error) {
+	switch {
+	case any:
+	case in.ExpressionAttributeNames != nil:
+		return nil, wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
+	case !isNull(in.ExpressionAttributeValues):
+		return nil, wire.Errorf("ValidationException", "ExpressionAttributeValues can only be specified when using expressions: %s null", parameters)
+	}
+	values, err := decodeValues(in.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	return expr.NewSubstitutions(in.ExpressionAttributeNames, values)
+}
+
+// write gives the engine's form of the members. It reads the last expression of the request.
+func (in *conditionalInput) write(s *expr.Substitutions) (w engine.Write, err error) {
+	w = engine.Write{Table: in.TableName, ReturnOnFailure: in.ReturnValuesOnConditionCheckFailure == "ALL_OLD"}
+	if in.ConditionExpression != nil {
+		if w.Condition, err = expr.ParseCondition(*in.ConditionExpression, s); err != nil {
+			return w, err
+		}
+	}
+	return w, s.CheckUsed()
+}
+
+// writeInput is what the three writes of one item have in common.
+type writeInput struct {
+	conditionalInput
+	legacyCondition
+	ReturnConsumedCapacity      string
+	ReturnItemCollectionMetrics string
+	ReturnValues                engine.Return
 }
 
 // itemOutput is the answer of the three writes.
 type itemOutput struct {
-	Attributes attr.Item `json:",omitempty"`
+	Attributes            attr.Item              `json:",omitempty"`
+	ConsumedCapacity      *consumedCapacity      `json:",omitempty"`
+	ItemCollectionMetrics *itemCollectionMetrics `json:",omitempty"`
 }
 
-func (in *writeInput) check(member string, present bool) error {
-	return check(
+func (in *writeInput) check(member string, present bool, further ...constraint) error {
+	return check(append(append([]constraint{
 		tableName(in.TableName),
 		required(member, present),
 		oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"),
 		oneOf("returnItemCollectionMetrics", in.ReturnItemCollectionMetrics, "SIZE", "NONE"),
 		oneOf("returnValues", in.ReturnValues, engine.ReturnAllNew, engine.ReturnUpdatedOld, engine.ReturnAllOld, engine.ReturnNone, engine.ReturnUpdatedNew),
 		oneOf("returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, "ALL_OLD", "NONE"),
-	)
+	}, in.legacyCondition.constraints()...), further...)...)
 }
 
-// write gives the engine's form of the members.
-func (in *writeInput) write(operation string) (engine.Write, error) {
-	if err := noConsumedCapacity(operation, in.ReturnConsumedCapacity); err != nil {
-		return engine.Write{}, err
+// notMixed refuses legacy parameters beside expressions; updates and update say whether the request has AttributeUpdates and an
+// UpdateExpression.
+func (in *writeInput) notMixed(updates, update bool) error {
+	return notMixed(
+		[]parameter{{"AttributeUpdates", updates}, {"Expected", in.Expected != nil}, {"ConditionalOperator", in.ConditionalOperator != ""}},
+		[]parameter{{"UpdateExpression", update}, {"ConditionExpression", in.ConditionExpression != nil}})
+}
+
+// write is that of conditionalInput, with what only requests of their own have.
+func (in *writeInput) write(s *expr.Substitutions) (w engine.Write, err error) {
+	expected, err := in.expected()
+	if err != nil {
+		return w, err
 	}
-	values, err := decodeValues(in.ExpressionAttributeValues)
-	return engine.Write{
-		Table: in.TableName, Condition: in.ConditionExpression, Names: in.ExpressionAttributeNames, Values: values,
-		Return: in.ReturnValues, ReturnOnFailure: in.ReturnValuesOnConditionCheckFailure == "ALL_OLD",
-	}, err
+	legacy, err := expected.Condition()
+	if err != nil {
+		return w, err
+	}
+	w, err = in.conditionalInput.write(s)
+	if legacy != nil {
+		w.Condition = legacy
+	}
+	w.Return, w.Measure = in.ReturnValues, in.ReturnItemCollectionMetrics == "SIZE"
+	return w, err
 }
 
 // onlyOld refuses what only an update can return.
@@ -62,11 +112,11 @@ func (in *writeInput) onlyOld() error {
 	}
 }
 
-func noConsumedCapacity(operation, value string) error {
-	if value == "" || value == "NONE" {
-		return nil
+func (in *writeInput) output(w engine.Written) *itemOutput {
+	return &itemOutput{
+		Attributes: w.Attributes, ConsumedCapacity: consumed(in.ReturnConsumedCapacity, w.Consumed),
+		ItemCollectionMetrics: metricsOf(w.Collection),
 	}
-	return wire.NotEmulated("ReturnConsumedCapacity " + value + " of " + operation)
 }
 
 func isNull(raw json.RawMessage) bool {
@@ -132,44 +182,84 @@ type putItemInput struct {
 }
 
 func (s service) putItem(in *putItemInput) (*itemOutput, error) {
+	p, err := in.put()
+	if err != nil {
+		return nil, invalidExpression(err)
+	}
+	done, err := s.engine.Put(p)
+	return in.output(done), err
+}
+
+// put makes the checks that need no table.
+func (in *putItemInput) put() (p engine.Put, err error) {
 	if err := in.check("item", !isNull(in.Item)); err != nil {
-		return nil, err
+		return p, err
+	}
+	if err := in.notMixed(false, false); err != nil {
+		return p, err
+	}
+	s, err := in.substitutions("ConditionExpression is", in.ConditionExpression != nil)
+	if err != nil {
+		return p, err
+	}
+	if p.Item, err = decodeItem(in.Item); err != nil {
+		return p, err
 	}
 	if err := in.onlyOld(); err != nil {
-		return nil, err
+		return p, err
 	}
-	item, err := decodeItem(in.Item)
-	if err != nil {
-		return nil, err
+	if err := engine.CheckItemSize(p.Item); err != nil {
+		return p, err
 	}
-	write, err := in.write("PutItem")
-	if err != nil {
-		return nil, err
-	}
-	old, err := s.engine.Put(engine.Put{Write: write, Item: item})
-	return &itemOutput{Attributes: old}, err
+	p.Write, err = in.write(s)
+	return p, err
 }
 
 type updateItemInput struct {
 	writeInput
+	AttributeUpdates map[string]attributeUpdate
 	Key              json.RawMessage
 	UpdateExpression *string
 }
 
 func (s service) updateItem(in *updateItemInput) (*itemOutput, error) {
-	if err := in.check("key", !isNull(in.Key)); err != nil {
-		return nil, err
-	}
-	key, err := decodeItem(in.Key)
+	u, err := in.update()
 	if err != nil {
-		return nil, err
+		return nil, invalidExpression(err)
 	}
-	write, err := in.write("UpdateItem")
+	done, err := s.engine.Update(u)
+	return in.output(done), err
+}
+
+// update makes the checks that need no table.
+func (in *updateItemInput) update() (u engine.Update, err error) {
+	if err := in.check("key", !isNull(in.Key), updateConstraints(in.AttributeUpdates)...); err != nil {
+		return u, err
+	}
+	if err := in.notMixed(in.AttributeUpdates != nil, in.UpdateExpression != nil); err != nil {
+		return u, err
+	}
+	s, err := in.substitutions("UpdateExpression and ConditionExpression are", in.UpdateExpression != nil || in.ConditionExpression != nil)
 	if err != nil {
-		return nil, err
+		return u, err
 	}
-	returned, err := s.engine.Update(engine.Update{Write: write, Key: key, Expression: in.UpdateExpression})
-	return &itemOutput{Attributes: returned}, err
+	if u.Key, err = decodeItem(in.Key); err != nil {
+		return u, err
+	}
+	updates, err := decodeUpdates(in.AttributeUpdates)
+	if err != nil {
+		return u, err
+	}
+	if u.Update, err = updates.Update(); err != nil {
+		return u, err
+	}
+	if in.UpdateExpression != nil {
+		if u.Update, err = expr.ParseUpdate(*in.UpdateExpression, s); err != nil {
+			return u, err
+		}
+	}
+	u.Write, err = in.write(s)
+	return u, err
 }
 
 type deleteItemInput struct {
@@ -178,50 +268,120 @@ type deleteItemInput struct {
 }
 
 func (s service) deleteItem(in *deleteItemInput) (*itemOutput, error) {
+	d, err := in.delete()
+	if err != nil {
+		return nil, invalidExpression(err)
+	}
+	done, err := s.engine.Delete(d)
+	return in.output(done), err
+}
+
+// delete makes the checks that need no table.
+func (in *deleteItemInput) delete() (d engine.Delete, err error) {
 	if err := in.check("key", !isNull(in.Key)); err != nil {
-		return nil, err
+		return d, err
+	}
+	if err := in.notMixed(false, false); err != nil {
+		return d, err
+	}
+	s, err := in.substitutions("ConditionExpression is", in.ConditionExpression != nil)
+	if err != nil {
+		return d, err
+	}
+	if d.Key, err = decodeItem(in.Key); err != nil {
+		return d, err
 	}
 	if err := in.onlyOld(); err != nil {
-		return nil, err
+		return d, err
 	}
-	key, err := decodeItem(in.Key)
+	d.Write, err = in.write(s)
+	return d, err
+}
+
+// projectionInput is what reads of items by their keys have of projections.
+type projectionInput struct {
+	AttributesToGet          []string
+	ExpressionAttributeNames map[string]string
+	ProjectionExpression     *string
+}
+
+// projection gives what the request asks for of the items, nil for all.
+func (in *projectionInput) projection() (*expr.Projection, error) {
+	if in.ProjectionExpression == nil {
+		return projectAttributes(in.AttributesToGet)
+	}
+	s, err := expr.NewSubstitutions(in.ExpressionAttributeNames, nil)
 	if err != nil {
 		return nil, err
 	}
-	write, err := in.write("DeleteItem")
+	p, err := expr.ParseProjection(*in.ProjectionExpression, s)
 	if err != nil {
 		return nil, err
 	}
-	old, err := s.engine.Delete(engine.Delete{Write: write, Key: key})
-	return &itemOutput{Attributes: old}, err
+	return p, s.CheckUsed()
+}
+
+func (in *projectionInput) check() error {
+	if err := notMixed([]parameter{{"AttributesToGet", in.AttributesToGet != nil}}, []parameter{{"ProjectionExpression", in.ProjectionExpression != nil}}); err != nil {
+		return err
+	}
+	if in.ExpressionAttributeNames == nil {
+		return nil
+	}
+	if in.ProjectionExpression == nil {
+		return wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
+	}
+	_, err := expr.NewSubstitutions(in.ExpressionAttributeNames, nil)
+	return err
 }
 
 type getItemInput struct {
+	projectionInput
 	TableName              string
 	Key                    json.RawMessage
-	ConsistentRead         bool // every read is
+	ConsistentRead         bool
 	ReturnConsumedCapacity string
 }
 
 type getItemOutput struct {
-	Item attr.Item `json:",omitempty"`
+	ConsumedCapacity *consumedCapacity `json:",omitempty"`
+	Item             *attr.Item        `json:",omitempty"` // nil when there is none
 }
 
 func (s service) getItem(in *getItemInput) (*getItemOutput, error) {
+	g, err := in.get()
+	if err != nil {
+		return nil, invalidExpression(err)
+	}
+	got, err := s.engine.Get(g)
+	return &getItemOutput{ConsumedCapacity: consumed(in.ReturnConsumedCapacity, got.Consumed), Item: present(got.Item)}, err
+}
+
+// get makes the checks that need no table.
+func (in *getItemInput) get() (g engine.Get, err error) {
 	if err := check(
 		tableName(in.TableName),
 		required("key", !isNull(in.Key)),
+		attributesToGet("attributesToGet", in.AttributesToGet),
 		oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"),
 	); err != nil {
-		return nil, err
+		return g, err
 	}
-	key, err := decodeItem(in.Key)
-	if err != nil {
-		return nil, err
+	if err := in.projectionInput.check(); err != nil {
+		return g, err
 	}
-	if err := noConsumedCapacity("GetItem", in.ReturnConsumedCapacity); err != nil {
-		return nil, err
+	g = engine.Get{Table: in.TableName, Consistent: in.ConsistentRead}
+	if g.Key, err = decodeItem(in.Key); err != nil {
+		return g, err
 	}
-	item, err := s.engine.Get(in.TableName, key)
-	return &getItemOutput{Item: item}, err
+	g.Projection, err = in.projection()
+	return g, err
+}
+
+// present tells an item that has nothing of what is asked for, {}, from none.
+func present(item attr.Item) *attr.Item {
+	if item == nil {
+		return nil
+	}
+	return &item
 }

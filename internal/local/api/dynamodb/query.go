@@ -28,6 +28,7 @@ type readInput struct {
 }
 
 type pageOutput struct {
+	ConsumedCapacity *consumedCapacity `json:",omitempty"`
 	Count            int
 	Items            *[]attr.Item `json:",omitempty"` // nil for Select COUNT
 	LastEvaluatedKey attr.Item    `json:",omitempty"`
@@ -126,7 +127,9 @@ func (in *readInput) checkSelect() error {
 }
 
 func (in *readInput) output(page engine.Page) *pageOutput {
-	out := &pageOutput{Count: page.Count, ScannedCount: page.Scanned, LastEvaluatedKey: page.Last}
+	out := &pageOutput{
+		ConsumedCapacity: consumed(in.ReturnConsumedCapacity, page.Consumed), Count: page.Count, ScannedCount: page.Scanned, LastEvaluatedKey: page.Last,
+	}
 	if in.Select != engine.SelectCount {
 		items := page.Items
 		if items == nil {
@@ -167,9 +170,6 @@ func (s service) query(in *queryInput) (*pageOutput, error) {
 // query makes the checks that need no table.
 func (in *queryInput) query() (q engine.Query, err error) {
 	if err := check(in.constraints()...); err != nil {
-		return q, err
-	}
-	if err := noConsumedCapacity("Query", in.ReturnConsumedCapacity); err != nil {
 		return q, err
 	}
 	usesValues := in.FilterExpression != nil || in.KeyConditionExpression != nil
@@ -222,9 +222,6 @@ func (in *scanInput) scan() (scan engine.Scan, err error) {
 		between("totalSegments", in.TotalSegments, 1, maxSegments),
 		between("segment", in.Segment, 0, maxSegments-1),
 	)...); err != nil {
-		return scan, err
-	}
-	if err := noConsumedCapacity("Scan", in.ReturnConsumedCapacity); err != nil {
 		return scan, err
 	}
 	usesValues := in.FilterExpression != nil

@@ -37,51 +37,51 @@ type secondaryIndex struct {
 	Projection *projection
 }
 
+type globalIndex struct {
+	secondaryIndex
+	capacityInput
+}
+
 type tag struct{ Key, Value string }
-
-// units are what an on-demand table has of provisioned capacity: nothing.
-type units struct {
-	NumberOfDecreasesToday int
-	ReadCapacityUnits      int
-	WriteCapacityUnits     int
-}
-
-// warmThroughput is what an on-demand table or index without settings of its own can take at once. The numbers are
-// AWS's: the terraform provider takes any other for a setting.
-type warmThroughput struct {
-	ReadUnitsPerSecond  int
-	WriteUnitsPerSecond int
-	Status              string
-}
-
-func onDemandThroughput() *warmThroughput {
-	return &warmThroughput{ReadUnitsPerSecond: 12000, WriteUnitsPerSecond: 4000, Status: statusActive}
-}
 
 type billingModeSummary struct {
 	BillingMode                       string
 	LastUpdateToPayPerRequestDateTime wire.EpochSeconds
 }
 
+type tableClassSummary struct {
+	LastUpdateDateTime *wire.EpochSeconds `json:",omitempty"`
+	TableClass         string
+}
+
+type restoreSummary struct {
+	RestoreDateTime   wire.EpochSeconds
+	RestoreInProgress bool
+	SourceBackupArn   string
+	SourceTableArn    string
+}
+
 type tableDescription struct {
+	capacityDescription
 	AttributeDefinitions      []attributeDefinition
-	BillingModeSummary        billingModeSummary
+	BillingModeSummary        *billingModeSummary `json:",omitempty"`
 	CreationDateTime          wire.EpochSeconds
 	DeletionProtectionEnabled bool
 	GlobalSecondaryIndexes    []indexDescription `json:",omitempty"`
 	ItemCount                 int
 	LocalSecondaryIndexes     []localIndexDescription `json:",omitempty"`
 	KeySchema                 []keySchemaElement
-	LatestStreamArn           string `json:",omitempty"`
-	LatestStreamLabel         string `json:",omitempty"`
-	ProvisionedThroughput     units
+	LatestStreamArn           string               `json:",omitempty"`
+	LatestStreamLabel         string               `json:",omitempty"`
+	RestoreSummary            *restoreSummary      `json:",omitempty"`
+	SSEDescription            *sseDescription      `json:",omitempty"`
 	StreamSpecification       *streamSpecification `json:",omitempty"`
 	TableArn                  string
+	TableClassSummary         *tableClassSummary `json:",omitempty"`
 	TableId                   string
 	TableName                 string
 	TableSizeBytes            int
 	TableStatus               string
-	WarmThroughput            *warmThroughput `json:",omitempty"`
 }
 
 // localIndexDescription tells of an index that has neither a status nor a capacity beside its table's.
@@ -96,9 +96,8 @@ type localIndexDescription struct {
 
 type indexDescription struct {
 	localIndexDescription
-	IndexStatus           string
-	ProvisionedThroughput units
-	WarmThroughput        *warmThroughput `json:",omitempty"`
+	capacityDescription
+	IndexStatus string
 }
 
 // The statuses of tables and indexes. Only answers to the request that makes the change tell of the passing ones: whatever is
@@ -110,23 +109,28 @@ const (
 	statusDeleting = "DELETING"
 )
 
-const payPerRequest = "PAY_PER_REQUEST"
-
 func describe(d engine.Description) *tableDescription {
 	out := &tableDescription{
-		BillingModeSummary:        billingModeSummary{BillingMode: payPerRequest, LastUpdateToPayPerRequestDateTime: wire.EpochSeconds(d.Created)},
+		capacityDescription:       describeCapacity(d.Settings.Capacity, d.Settings.OnDemand),
+		BillingModeSummary:        describeBilling(d.Settings),
 		CreationDateTime:          wire.EpochSeconds(d.Created),
-		DeletionProtectionEnabled: d.DeletionProtection,
+		DeletionProtectionEnabled: d.Settings.DeletionProtection,
 		ItemCount:                 d.Items,
 		KeySchema:                 keySchema(d.Keys),
 		LatestStreamArn:           d.StreamARN,
 		LatestStreamLabel:         d.StreamLabel,
+		SSEDescription:            describeEncryption(d.Settings.Encryption),
 		TableArn:                  d.ARN,
-		TableId:                   uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s#%d", d.ARN, d.Created.UnixNano())).String(),
+		TableId:                   tableID(d),
 		TableName:                 d.Name,
 		TableSizeBytes:            d.Bytes,
 		TableStatus:               statusActive,
-		WarmThroughput:            onDemandThroughput(),
+	}
+	if class := d.Settings.Class; class.Name != "" {
+		out.TableClassSummary = &tableClassSummary{LastUpdateDateTime: moment(class.Changed), TableClass: class.Name}
+	}
+	if from := d.Settings.Restored; from.BackupARN != "" {
+		out.RestoreSummary = &restoreSummary{RestoreDateTime: wire.EpochSeconds(from.At), SourceBackupArn: from.BackupARN, SourceTableArn: from.TableARN}
 	}
 	for _, a := range d.Attributes {
 		out.AttributeDefinitions = append(out.AttributeDefinitions, attributeDefinition{AttributeName: a.Name, AttributeType: a.Type.String()})
@@ -141,7 +145,8 @@ func describe(d engine.Description) *tableDescription {
 			continue
 		}
 		out.GlobalSecondaryIndexes = append(out.GlobalSecondaryIndexes, indexDescription{
-			localIndexDescription: index, IndexStatus: statusActive, WarmThroughput: onDemandThroughput(),
+			localIndexDescription: index, IndexStatus: statusActive,
+			capacityDescription: describeCapacity(d.Settings.Indexes[ix.Name], d.Settings.OnDemand),
 		})
 	}
 	if d.View != "" {
@@ -149,6 +154,25 @@ func describe(d engine.Description) *tableDescription {
 		out.StreamSpecification = &streamSpecification{StreamEnabled: &enabled, StreamViewType: d.View}
 	}
 	return out
+}
+
+// describeBilling is nil for a table that was never an on-demand one.
+func describeBilling(s engine.Settings) *billingModeSummary {
+	if s.OnDemandSince.IsZero() {
+		return nil
+	}
+	return &billingModeSummary{BillingMode: billingMode(s), LastUpdateToPayPerRequestDateTime: wire.EpochSeconds(s.OnDemandSince)}
+}
+
+func billingMode(s engine.Settings) string {
+	if s.OnDemand {
+		return payPerRequest
+	}
+	return provisioned
+}
+
+func tableID(d engine.Description) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s#%d", d.ARN, d.Created.UnixNano())).String()
 }
 
 func keySchema(keys []engine.KeyElement) []keySchemaElement {
@@ -173,15 +197,19 @@ func (d *tableDescription) passing(status string) *tableDescription {
 }
 
 type createTableInput struct {
+	capacityInput
 	TableName                 string
 	AttributeDefinitions      []attributeDefinition
 	KeySchema                 []keySchemaElement
 	BillingMode               string
-	GlobalSecondaryIndexes    *[]secondaryIndex
+	GlobalSecondaryIndexes    *[]globalIndex
 	LocalSecondaryIndexes     *[]secondaryIndex
 	StreamSpecification       *streamSpecification
+	SSESpecification          *sseSpecification
+	TableClass                string
 	DeletionProtectionEnabled bool
 	Tags                      []tag
+	ResourcePolicy            *string
 }
 
 type tableOutput struct {
@@ -189,67 +217,111 @@ type tableOutput struct {
 }
 
 func (s service) createTable(in *createTableInput) (*tableOutput, error) {
-	constraints := []constraint{
-		tableName(in.TableName),
-		required("attributeDefinitions", in.AttributeDefinitions != nil),
-		oneOf("billingMode", in.BillingMode, "PROVISIONED", payPerRequest),
-	}
-	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema, 2)...)
-	constraints = append(constraints, definitionConstraints(in.AttributeDefinitions)...)
-	kinds := []struct {
-		name, member string
-		list         *[]secondaryIndex
-		local        bool
-	}{
-		{"LocalSecondaryIndexes", "localSecondaryIndexes", in.LocalSecondaryIndexes, true},
-		{"GlobalSecondaryIndexes", "globalSecondaryIndexes", in.GlobalSecondaryIndexes, false},
-	}
-	for _, kind := range kinds {
-		if kind.list == nil {
-			continue
-		}
-		for i, ix := range *kind.list {
-			constraints = append(constraints, indexConstraints(fmt.Sprintf("%s.%d.member", kind.member, i+1), ix)...)
-		}
-	}
-	if err := check(constraints...); err != nil {
+	if err := in.check(); err != nil {
 		return nil, err
 	}
-	if in.BillingMode != payPerRequest {
-		return nil, wire.NotEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")
-	}
-	for _, kind := range kinds {
-		if kind.list != nil && len(*kind.list) == 0 {
-			return nil, wire.Errorf("ValidationException", "One or more parameter values were invalid: List of %s is empty", kind.name)
-		}
-	}
-	view, err := in.StreamSpecification.view()
+	create, err := in.create()
 	if err != nil {
 		return nil, err
-	}
-	tags, err := tagMap(in.Tags)
-	if err != nil {
-		return nil, err
-	}
-	create := engine.CreateTable{
-		Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Keys: keyElements(in.KeySchema),
-		View: view, DeletionProtection: in.DeletionProtectionEnabled, Tags: tags,
-	}
-	for _, kind := range kinds {
-		if kind.list == nil {
-			continue
-		}
-		for _, ix := range *kind.list {
-			index := ix.index()
-			index.Local = kind.local
-			create.Indexes = append(create.Indexes, index)
-		}
 	}
 	d, err := s.engine.CreateTable(create)
 	if err != nil {
 		return nil, err
 	}
 	return &tableOutput{TableDescription: describe(d).passing(statusCreating)}, nil
+}
+
+func (in *createTableInput) check() error {
+	constraints := append([]constraint{required("attributeDefinitions", in.AttributeDefinitions != nil)}, definitionConstraints(in.AttributeDefinitions)...)
+	constraints = append(constraints, billingModes(in.BillingMode), tableClasses(in.TableClass))
+	constraints = append(constraints, in.constraints("")...)
+	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema, 2)...)
+	if in.LocalSecondaryIndexes != nil {
+		for i, ix := range *in.LocalSecondaryIndexes {
+			constraints = append(constraints, indexConstraints(fmt.Sprintf("localSecondaryIndexes.%d.member", i+1), ix)...)
+		}
+	}
+	if in.GlobalSecondaryIndexes != nil {
+		for i, ix := range *in.GlobalSecondaryIndexes {
+			constraints = append(constraints, globalConstraints(fmt.Sprintf("globalSecondaryIndexes.%d.member", i+1), ix)...)
+		}
+	}
+	if err := checkTable(in.TableName, constraints...); err != nil {
+		return err
+	}
+	switch {
+	case in.BillingMode == payPerRequest && in.ProvisionedThroughput != nil:
+		return invalidParameters("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	case in.BillingMode != payPerRequest && in.ProvisionedThroughput == nil:
+		return invalidParameters("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+	case in.LocalSecondaryIndexes != nil && len(*in.LocalSecondaryIndexes) == 0:
+		return invalidParameters("List of LocalSecondaryIndexes is empty")
+	case in.GlobalSecondaryIndexes != nil && len(*in.GlobalSecondaryIndexes) == 0:
+		return invalidParameters("List of GlobalSecondaryIndexes is empty")
+	default:
+		return nil
+	}
+}
+
+func (in *createTableInput) create() (c engine.CreateTable, err error) {
+	c = engine.CreateTable{
+		Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Keys: keyElements(in.KeySchema),
+		OnDemand: in.BillingMode == payPerRequest, Class: class(in.TableClass), DeletionProtection: in.DeletionProtectionEnabled,
+	}
+	if c.Capacity, err = in.change(); err != nil {
+		return c, err
+	}
+	if in.LocalSecondaryIndexes != nil {
+		for _, ix := range *in.LocalSecondaryIndexes {
+			index := ix.index()
+			index.Local = true
+			c.Indexes = append(c.Indexes, index)
+		}
+	}
+	if in.GlobalSecondaryIndexes != nil {
+		for _, ix := range *in.GlobalSecondaryIndexes {
+			capacity, err := ix.change()
+			if err != nil {
+				return c, err
+			}
+			c.Indexes = append(c.Indexes, ix.index())
+			c.IndexCapacities = append(c.IndexCapacities, engine.IndexCapacity{Name: ix.IndexName, CapacityChange: capacity})
+		}
+	}
+	encryption, err := in.SSESpecification.encryption()
+	if err != nil {
+		return c, err
+	}
+	if encryption != nil {
+		c.Encryption = *encryption
+	}
+	if c.View, err = in.StreamSpecification.view(); err != nil {
+		return c, err
+	}
+	if in.ResourcePolicy != nil {
+		c.Policy = *in.ResourcePolicy
+		if err := checkPolicy(c.Policy); err != nil {
+			return c, err
+		}
+	}
+	c.Tags, err = tagMap(in.Tags)
+	return c, err
+}
+
+// class is the class that a new table is created with: the standard one needs no name.
+func class(name string) string {
+	if name == "STANDARD" {
+		return ""
+	}
+	return name
+}
+
+func billingModes(value string) constraint {
+	return oneOf("billingMode", value, provisioned, payPerRequest)
+}
+
+func tableClasses(value string) constraint {
+	return oneOf("tableClass", value, "STANDARD", "STANDARD_INFREQUENT_ACCESS")
 }
 
 // Limits of the API. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
@@ -275,6 +347,7 @@ func keySchemaConstraints(member string, keys []keySchemaElement, most int) []co
 	return constraints
 }
 
+// definitionConstraints are those of what defines attributes; that they are given is asked of a new table alone.
 func definitionConstraints(definitions []attributeDefinition) []constraint {
 	var constraints []constraint
 	for i, a := range definitions {
@@ -291,12 +364,17 @@ func definitionConstraints(definitions []attributeDefinition) []constraint {
 func indexConstraints(member string, ix secondaryIndex) []constraint {
 	constraints := append([]constraint{resourceName(member+".indexName", ix.IndexName)}, keySchemaConstraints(member+".keySchema", ix.KeySchema, maxIndexKeys)...)
 	constraints = append(constraints, required(member+".projection", ix.Projection != nil))
-	if ix.Projection != nil {
-		constraints = append(constraints,
-			length(member+".projection.nonKeyAttributes", ix.Projection.NonKeyAttributes, len(ix.Projection.NonKeyAttributes), 0, maxNonKeysOfOne),
-			oneOf(member+".projection.projectionType", ix.Projection.ProjectionType, "ALL", "INCLUDE", "KEYS_ONLY"))
+	if p := ix.Projection; p != nil {
+		constraints = append(constraints, oneOf(member+".projection.projectionType", p.ProjectionType, "ALL", "INCLUDE", "KEYS_ONLY"))
+		if p.NonKeyAttributes != nil {
+			constraints = append(constraints, length(member+".projection.nonKeyAttributes", p.NonKeyAttributes, len(p.NonKeyAttributes), 1, maxNonKeysOfOne))
+		}
 	}
 	return constraints
+}
+
+func globalConstraints(member string, ix globalIndex) []constraint {
+	return append(indexConstraints(member, ix.secondaryIndex), ix.constraints(member+".")...)
 }
 
 func (ix secondaryIndex) index() engine.Index {
@@ -349,7 +427,7 @@ type tableInput struct{ TableName string }
 type describeTableOutput struct{ Table *tableDescription }
 
 func (s service) describeTable(in *tableInput) (*describeTableOutput, error) {
-	if err := check(tableName(in.TableName)); err != nil {
+	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
 	d, err := s.engine.DescribeTable(in.TableName)
@@ -360,7 +438,7 @@ func (s service) describeTable(in *tableInput) (*describeTableOutput, error) {
 }
 
 func (s service) deleteTable(in *tableInput) (*tableOutput, error) {
-	if err := check(tableName(in.TableName)); err != nil {
+	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
 	d, err := s.engine.DeleteTable(in.TableName)

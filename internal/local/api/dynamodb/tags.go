@@ -10,13 +10,31 @@ import (
 	"streamgen/internal/local/wire"
 )
 
-type listTagsOfResourceInput struct{ ResourceArn string }
+// checkTagged wants the ARN of a table: nothing else of DynamoDB's has tags.
+func checkTagged(arn string) error {
+	switch {
+	case arn == "":
+		return wire.Errorf("ValidationException", "Invalid TableArn")
+	case !tableARN.MatchString(arn):
+		return wire.Errorf("ValidationException", "Invalid TableArn: Invalid ResourceArn provided as input %s", arn)
+	default:
+		return nil
+	}
+}
+
+type listTagsOfResourceInput struct {
+	ResourceArn string
+	NextToken   string
+}
 
 type listTagsOfResourceOutput struct{ Tags []tag }
 
 func (s service) listTagsOfResource(in *listTagsOfResourceInput) (*listTagsOfResourceOutput, error) {
-	if err := check(required("resourceArn", in.ResourceArn != "")); err != nil {
+	if err := checkTagged(in.ResourceArn); err != nil {
 		return nil, err
+	}
+	if in.NextToken != "" { // one page holds all that there can be
+		return nil, wire.Errorf("ValidationException", "Invalid NextToken")
 	}
 	tags, err := s.engine.Tags(in.ResourceArn)
 	if err != nil {
@@ -35,8 +53,14 @@ type tagResourceInput struct {
 }
 
 func (s service) tagResource(in *tagResourceInput) (*struct{}, error) {
-	if err := check(required("resourceArn", in.ResourceArn != ""), required("tags", in.Tags != nil)); err != nil {
+	if err := checkTagged(in.ResourceArn); err != nil {
 		return nil, err
+	}
+	if err := check(required("tags", in.Tags != nil)); err != nil {
+		return nil, err
+	}
+	if len(in.Tags) == 0 {
+		return nil, wire.Errorf("ValidationException", "Atleast one Tag needs to be provided as Input.")
 	}
 	tags, err := tagMap(in.Tags)
 	if err != nil {
@@ -51,8 +75,14 @@ type untagResourceInput struct {
 }
 
 func (s service) untagResource(in *untagResourceInput) (*struct{}, error) {
-	if err := check(required("resourceArn", in.ResourceArn != ""), required("tagKeys", in.TagKeys != nil)); err != nil {
+	if err := checkTagged(in.ResourceArn); err != nil {
 		return nil, err
+	}
+	if err := check(required("tagKeys", in.TagKeys != nil)); err != nil {
+		return nil, err
+	}
+	if len(in.TagKeys) == 0 {
+		return nil, wire.Errorf("ValidationException", "Atleast one Tag Key needs to be provided as Input.")
 	}
 	return &struct{}{}, s.engine.ChangeTags(in.ResourceArn, nil, in.TagKeys)
 }

@@ -10,7 +10,7 @@ type describeTimeToLiveOutput struct {
 }
 
 func (s service) describeTimeToLive(in *tableInput) (*describeTimeToLiveOutput, error) {
-	if err := check(tableName(in.TableName)); err != nil {
+	if err := checkTable(in.TableName); err != nil {
 		return nil, err
 	}
 	attribute, err := s.engine.TimeToLive(in.TableName)
@@ -40,13 +40,13 @@ type updateTimeToLiveOutput struct {
 
 func (s service) updateTimeToLive(in *updateTimeToLiveInput) (*updateTimeToLiveOutput, error) {
 	spec := in.TimeToLiveSpecification
-	constraints := []constraint{tableName(in.TableName), required("timeToLiveSpecification", spec != nil)}
+	constraints := []constraint{required("timeToLiveSpecification", spec != nil)}
 	if spec != nil {
 		constraints = append(constraints,
 			length("timeToLiveSpecification.attributeName", spec.AttributeName, len(spec.AttributeName), 1, 255),
 			required("timeToLiveSpecification.enabled", spec.Enabled != nil))
 	}
-	if err := check(constraints...); err != nil {
+	if err := checkTable(in.TableName, constraints...); err != nil {
 		return nil, err
 	}
 	if err := s.engine.SetTimeToLive(in.TableName, spec.AttributeName, *spec.Enabled); err != nil {

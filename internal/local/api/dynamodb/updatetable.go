@@ -8,38 +8,43 @@ import (
 )
 
 type updateTableInput struct {
+	capacityInput
 	TableName                   string
 	AttributeDefinitions        []attributeDefinition
 	BillingMode                 string
 	DeletionProtectionEnabled   *bool
 	GlobalSecondaryIndexUpdates []globalSecondaryIndexUpdate
 	StreamSpecification         *streamSpecification
+	SSESpecification            *sseSpecification
+	TableClass                  string
 }
 
 type globalSecondaryIndexUpdate struct {
-	Create *secondaryIndex
+	Create *globalIndex
+	Update *indexUpdate
 	Delete *struct{ IndexName string }
 }
 
+type indexUpdate struct {
+	capacityInput
+	IndexName string
+}
+
+// name is that of the index, which one of the three has.
+func (u globalSecondaryIndexUpdate) name() string {
+	switch {
+	case u.Update != nil:
+		return u.Update.IndexName
+	case u.Create != nil:
+		return u.Create.IndexName
+	default:
+		return u.Delete.IndexName
+	}
+}
+
 func (s service) updateTable(in *updateTableInput) (*tableOutput, error) {
-	constraints := append([]constraint{
-		tableName(in.TableName),
-		oneOf("billingMode", in.BillingMode, "PROVISIONED", payPerRequest),
-	}, definitionConstraints(in.AttributeDefinitions)...)
-	for i, u := range in.GlobalSecondaryIndexUpdates {
-		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
-		if u.Create != nil {
-			constraints = append(constraints, indexConstraints(at+"create", *u.Create)...)
-		}
-		if u.Delete != nil {
-			constraints = append(constraints, resourceName(at+"delete.indexName", u.Delete.IndexName))
-		}
-	}
-	if err := check(constraints...); err != nil {
+	if err := in.check(); err != nil {
 		return nil, err
-	}
-	if in.BillingMode != "" && in.BillingMode != payPerRequest {
-		return nil, wire.NotEmulated("BillingMode PROVISIONED of UpdateTable")
 	}
 	update, err := in.update()
 	if err != nil {
@@ -51,17 +56,85 @@ func (s service) updateTable(in *updateTableInput) (*tableOutput, error) {
 	}
 	out := describe(d).passing(statusUpdating)
 	for i := range out.GlobalSecondaryIndexes {
-		if ix := &out.GlobalSecondaryIndexes[i]; update.CreateIndex != nil && ix.IndexName == update.CreateIndex.Name {
-			ix.IndexStatus = statusCreating
+		ix := &out.GlobalSecondaryIndexes[i]
+		for _, change := range in.GlobalSecondaryIndexUpdates {
+			switch {
+			case change.name() != ix.IndexName:
+			case change.Create != nil:
+				ix.IndexStatus = statusCreating
+			default:
+				ix.IndexStatus = statusUpdating
+			}
 		}
 	}
 	return &tableOutput{TableDescription: out}, nil
 }
 
-func (in *updateTableInput) update() (engine.UpdateTable, error) {
-	u := engine.UpdateTable{Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), DeletionProtection: in.DeletionProtectionEnabled}
-	if in.BillingMode == "" && in.DeletionProtectionEnabled == nil && len(in.GlobalSecondaryIndexUpdates) == 0 && in.StreamSpecification == nil {
-		return u, wire.Errorf("ValidationException", "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+func (in *updateTableInput) check() error {
+	constraints := append([]constraint{billingModes(in.BillingMode), tableClasses(in.TableClass)}, in.constraints("")...)
+	constraints = append(constraints, definitionConstraints(in.AttributeDefinitions)...)
+	for i, u := range in.GlobalSecondaryIndexUpdates {
+		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
+		if u.Update != nil {
+			constraints = append(constraints, resourceName(at+"update.indexName", u.Update.IndexName))
+			constraints = append(constraints, u.Update.constraints(at+"update.")...)
+		}
+		if u.Create != nil {
+			constraints = append(constraints, globalConstraints(at+"create", *u.Create)...)
+		}
+		if u.Delete != nil {
+			constraints = append(constraints, resourceName(at+"delete.indexName", u.Delete.IndexName))
+		}
+	}
+	if err := checkTable(in.TableName, constraints...); err != nil {
+		return err
+	}
+	changes := in.BillingMode != "" || in.DeletionProtectionEnabled != nil || len(in.GlobalSecondaryIndexUpdates) > 0 || in.StreamSpecification != nil ||
+		in.SSESpecification != nil || in.TableClass != "" || in.ProvisionedThroughput != nil || in.OnDemandThroughput != nil || in.WarmThroughput != nil
+	switch {
+	case !changes:
+		return wire.Errorf("ValidationException", "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+	case in.BillingMode == provisioned && in.ProvisionedThroughput == nil:
+		return invalidParameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	default:
+		return in.checkIndexes()
+	}
+}
+
+// checkIndexes wants one change of an index each.
+func (in *updateTableInput) checkIndexes() error {
+	seen := map[string]bool{}
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		given := 0
+		for _, there := range []bool{u.Update != nil, u.Create != nil, u.Delete != nil} {
+			if there {
+				given++
+			}
+		}
+		switch {
+		case given == 0:
+			return invalidParameters("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		case given > 1:
+			return invalidParameters("Only one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be given")
+		case seen[u.name()]:
+			return invalidParameters("Only one global secondary index update per index is allowed simultaneously. Index: %s", u.name())
+		}
+		seen[u.name()] = true
+	}
+	return nil
+}
+
+func (in *updateTableInput) update() (u engine.UpdateTable, err error) {
+	u = engine.UpdateTable{Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Class: in.TableClass, DeletionProtection: in.DeletionProtectionEnabled}
+	if in.BillingMode != "" {
+		onDemand := in.BillingMode == payPerRequest
+		u.OnDemand = &onDemand
+	}
+	if u.Capacity, err = in.change(); err != nil {
+		return u, err
+	}
+	if u.Encryption, err = in.SSESpecification.encryption(); err != nil {
+		return u, err
 	}
 	if in.StreamSpecification != nil {
 		view, err := in.StreamSpecification.view()
@@ -70,21 +143,35 @@ func (in *updateTableInput) update() (engine.UpdateTable, error) {
 		}
 		u.View = &view
 	}
-	if len(in.GlobalSecondaryIndexUpdates) > 1 {
-		return u, wire.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
-	}
+	return u, in.updateIndexes(&u)
+}
+
+// updateIndexes takes the changes of indexes over: one made or deleted at most, and any number of capacities.
+func (in *updateTableInput) updateIndexes(u *engine.UpdateTable) error {
+	online := 0
 	for _, change := range in.GlobalSecondaryIndexUpdates {
 		switch {
-		case change.Create != nil && change.Delete != nil:
-			return u, wire.Errorf("ValidationException", "One or more parameter values were invalid: Only one of GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be given")
 		case change.Create != nil:
+			capacity, err := change.Create.change()
+			if err != nil {
+				return err
+			}
 			ix := change.Create.index()
-			u.CreateIndex = &ix
+			u.CreateIndex, u.CreateCapacity = &ix, capacity
+			online++
 		case change.Delete != nil:
 			u.DeleteIndex = change.Delete.IndexName
+			online++
 		default:
-			return u, wire.Errorf("ValidationException", "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+			capacity, err := change.Update.change()
+			if err != nil {
+				return err
+			}
+			u.IndexCapacities = append(u.IndexCapacities, engine.IndexCapacity{Name: change.Update.IndexName, CapacityChange: capacity})
 		}
 	}
-	return u, nil
+	if online > 1 {
+		return wire.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+	}
+	return nil
 }

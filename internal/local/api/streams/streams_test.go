@@ -250,8 +250,7 @@ func TestSplitIsRead(t *testing.T) {
 	}
 	change("2")
 	versions := map[string]string{}
-	var walk func(shard *string, closed bool) int
-	walk = func(shard *string, closed bool) int {
+	walk := func(shard *string, closed bool) int {
 		_, records, ended := s.records(t, s.iterator(t, shard, types.ShardIteratorTypeTrimHorizon, nil))
 		if ended != closed {
 			t.Errorf("shard %s ends: %t", *shard, ended)
