@@ -12,7 +12,8 @@ import (
 // source is a table's stream as one mapping reads it.
 type source struct {
 	*streams.Stream
-	seen atomic.Uint64 // the version that the mapping was told of
+	settle func(context.Context) error
+	seen   atomic.Uint64 // the version that the mapping was told of
 }
 
 func (s *source) Wait(ctx context.Context) error {
@@ -30,8 +31,14 @@ func (s *source) Shards() []esm.Shard {
 	return shards
 }
 
+// Read gives no record that a crash could still take back: its function would have seen what never was.
 func (s *source) Read(shardID, after string, limit int) ([]esm.Record, bool, error) {
 	read, closed, err := s.Stream.Read(shardID, after, limit)
+	if len(read) > 0 {
+		if err := s.settle(context.Background()); err != nil {
+			return nil, false, err
+		}
+	}
 	records := make([]esm.Record, len(read))
 	for i, r := range read {
 		records[i] = esm.Record{SequenceNumber: r.SequenceNumber, ApproximateCreationDateTime: r.ApproximateCreationDateTime, JSON: r.JSON}
@@ -40,13 +47,13 @@ func (s *source) Read(shardID, after string, limit int) ([]esm.Record, bool, err
 }
 
 // sources finds the streams that mappings read.
-func sources(registry *streams.Registry) func(arn string) (esm.Source, bool) {
+func sources(registry *streams.Registry, settle func(context.Context) error) func(arn string) (esm.Source, bool) {
 	return func(arn string) (esm.Source, bool) {
 		stream, found := registry.Lookup(arn)
 		if !found {
 			return nil, false
 		}
-		return &source{Stream: stream}, true
+		return &source{Stream: stream, settle: settle}, true
 	}
 }
 

@@ -68,7 +68,7 @@ func TestMappingReadsSplitShards(t *testing.T) {
 	}
 	function := &versions{random: rand.New(rand.NewPCG(1, 1)), got: map[string][]string{}, all: make(chan struct{}), want: writers * writes}
 	mappings := esm.New(esm.Options{
-		Account: Account, Region: "us-east-1", Clock: c, Source: sources(registry), Invoker: function,
+		Account: Account, Region: "us-east-1", Clock: c, Source: sources(registry, func(context.Context) error { return nil }), Invoker: function,
 		Backoff: esm.Backoff{Base: time.Millisecond, Max: time.Millisecond},
 	})
 	t.Cleanup(func() { _ = mappings.Close(context.Background()) })

@@ -1,6 +1,6 @@
 // Package local is the local stack: DynamoDB and its Streams, Lambda with the real handler processes, event source
 // mappings, and as much of IAM, STS and CloudWatch Logs as they need, served over AWS's own protocols on a loopback
-// address. Everything is in memory and gone after [Stack.Close].
+// address. Everything is in memory and gone after [Stack.Close], unless it has a data folder.
 //
 // It is a library too: a test starts a stack in-process in milliseconds.
 package local
@@ -23,6 +23,7 @@ import (
 	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
+	"streamgen/internal/local/durable"
 	"streamgen/internal/local/wire"
 )
 
@@ -36,13 +37,20 @@ type Options struct {
 	Listen string
 	// Region is that of requests that no signature gives one; "" means us-east-1.
 	Region string
-	// Clock is the time of the stack; nil means the machine's.
+	// Clock is the time of the stack; nil means the machine's, until the admin API sets it ahead.
 	Clock clock.Clock
 	// Logger is told each request; nil tells nobody.
 	Logger *slog.Logger
 	// Logs is called with each event that comes into a log group, on its writer's goroutine: it must not block. nil drops
 	// them; the log groups have them all the same.
 	Logs func(LogEvent)
+	// DataDir is the folder in which everything outlives the process: what was acknowledged is there after it ended, however it ended.
+	// One stack at a time may have it open. "" keeps everything in memory. Events of log groups are always in memory alone.
+	DataDir string
+	// RetryPause is how long a mapping waits before it delivers a failed batch again, at first; it doubles up to a minute. 0 means 500 ms.
+	RetryPause time.Duration
+	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
+	Requests func(Request)
 	// Dir is the folder under which functions' code is unpacked; "" means the system's folder for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -63,10 +71,13 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	iam, sts http.Handler
+	sts    http.Handler
+	faults faults
+	folder *durable.Folder // nil without DataDir
 
 	mu      sync.Mutex
 	closed  bool
+	iam     http.Handler
 	regions map[string]*regional
 }
 
@@ -83,20 +94,21 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		return nil, fmt.Errorf("starting the local stack: %q is no region's name", opts.Region)
 	}
 	if opts.Clock == nil {
-		opts.Clock = clock.System()
+		opts.Clock = clock.NewOffset()
+	}
+	if opts.RetryPause == 0 {
+		opts.RetryPause = 500 * time.Millisecond
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	listener, err := listen(ctx, opts.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("starting the local stack: %w", err)
-	}
+	roles := control.NewRoles(Account, opts.Clock)
 	s := &Stack{
-		opts: opts, id: uuid.NewString(), listener: listener, served: make(chan struct{}),
-		iam:     iam.New(control.NewRoles(Account, opts.Clock)),
-		sts:     sts.New(Account),
-		regions: map[string]*regional{},
+		opts: opts, id: uuid.NewString(), served: make(chan struct{}),
+		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
+	}
+	if err := s.open(ctx, roles); err != nil {
+		return nil, fmt.Errorf("starting the local stack: %w", err)
 	}
 	s.server = &http.Server{
 		Handler:           s.guard(http.HandlerFunc(s.serve)),
@@ -105,11 +117,26 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	go func() {
 		defer close(s.served)
-		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			opts.Logger.Error("the local stack's server ended", "error", err)
 		}
 	}()
 	return s, nil
+}
+
+// open listens and opens the data folder, whose mappings begin to work at once: what their functions call waits for the server.
+func (s *Stack) open(ctx context.Context, roles *control.Roles) (err error) {
+	if s.listener, err = listen(ctx, s.opts.Listen); err != nil || s.opts.DataDir == "" {
+		return err
+	}
+	if err = s.openData(roles); err == nil {
+		err = s.restoreRegions()
+	}
+	if err != nil {
+		s.closed = true
+		err = errors.Join(err, s.closeRegions(ctx), s.listener.Close(), s.closeData())
+	}
+	return err
 }
 
 // Endpoint is the stack's URL, such as "http://127.0.0.1:4566": what AWS_ENDPOINT_URL takes.
@@ -156,20 +183,32 @@ func (s *Stack) Close(ctx context.Context) error {
 		return nil
 	}
 	s.closed = true
-	regions := s.regions
 	s.mu.Unlock()
 
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(regions)) {
-		if err := regions[name].close(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("closing region %s: %w", name, err))
-		}
-	}
+	errs := []error{s.closeRegions(ctx)}
 	grace, cancel := context.WithTimeout(ctx, closeGrace)
 	defer cancel()
 	if err := s.server.Shutdown(grace); err != nil {
 		errs = append(errs, s.server.Close())
 	}
 	<-s.served
+	return errors.Join(append(errs, s.closeData())...)
+}
+
+// closeRegions ends what runs in the regions. The stack is closed: none is added.
+func (s *Stack) closeRegions(ctx context.Context) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(s.regions)) {
+		if err := s.regions[name].close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("closing region %s: %w", name, err))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+func (s *Stack) closeData() error {
+	if s.folder == nil {
+		return nil
+	}
+	return s.folder.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
@@ -25,8 +26,12 @@ type regional struct {
 	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
+	registry  *streams.Registry
 	functions *host.Host
 	mappings  *esm.Mappings
+	groups    *control.Logs
+	queues    *control.Queues
+	alarms    *control.Alarms[cloudwatchapi.Description]
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -40,23 +45,39 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry := streams.New(streams.Options{Account: Account, Region: name, Clock: s.opts.Clock})
-	tables := engine.New(engine.Options{Account: Account, Region: name, Clock: s.opts.Clock, Streams: registry})
+	registry, tables, err := s.restoreTables(name)
+	if err != nil {
+		return nil, errors.Join(err, functions.Close())
+	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
-	return &regional{
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger,
+		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
+	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
+	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
+	r := &regional{
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
 		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch:  cloudwatchapi.New(control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)),
-		autoscaling: autoscalingapi.New(control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock), tables.Exists),
+		cloudwatch:  cloudwatchapi.New(alarms),
+		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
+		registry:    registry,
 		functions:   functions,
 		mappings:    mappings,
-	}, nil
+		groups:      groups,
+		queues:      queues,
+		alarms:      alarms,
+	}
+	if s.folder == nil {
+		return r, nil
+	}
+	if err := s.restoreRegion(name, r); err != nil {
+		return nil, errors.Join(err, r.close(context.Background()))
+	}
+	return r, nil
 }
 
 // close ends the region's mappings first: what they have in flight may still end well while the functions run.

@@ -7,7 +7,6 @@
 package durable
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,8 +33,8 @@ type Folder struct {
 	gate sync.RWMutex
 
 	mu       sync.Mutex
-	pending  []byte        // changes that are not yet written
-	enqueued uint64        // changes so far
+	pending  []byte        // changes that are not written yet
+	enqueued uint64        // times that changes came
 	durable  uint64        // of them in the log
 	settled  chan struct{} // closed, and replaced, when durable grows or failed is set
 	failed   error
@@ -142,9 +141,6 @@ func (f *Folder) settle() {
 	f.settled = make(chan struct{})
 }
 
-// Dir is where files of one's own may lie. The names "lock", "pid" and those that begin with "log" are taken.
-func (f *Folder) Dir() string { return f.dir }
-
 // Begin begins a transaction: after a crash all the changes until end are there, or none. They may be those of several spaces and,
 // under a lock, of several goroutines. Transactions run side by side and do not nest; whoever holds one must not wait for another.
 func (f *Folder) Begin() (end func()) {
@@ -174,15 +170,29 @@ func (f *Folder) Wait(ctx context.Context) error {
 	return nil
 }
 
-// enqueue adds a change. It is never refused: whether it became durable, Wait tells.
-func (f *Folder) enqueue(c change) {
+// Entry is a value to be kept, see [Space.Entry].
+type Entry struct{ change change }
+
+// Put keeps values: after a crash all of them are there, or none. Unlike a transaction that needs no care in which order locks are taken.
+func (f *Folder) Put(entries ...Entry) {
+	changes := make([]change, len(entries))
+	for i, e := range entries {
+		changes[i] = e.change
+	}
+	f.enqueue(changes...)
+}
+
+// enqueue adds changes. They are never refused: whether they became durable, Wait tells.
+func (f *Folder) enqueue(changes ...change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.enqueued++
 	if f.closed || f.failed != nil {
 		return
 	}
-	f.pending = c.append(f.pending)
+	for _, c := range changes {
+		f.pending = c.append(f.pending)
+	}
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -262,14 +272,17 @@ type Space struct {
 	name   string
 }
 
-// Put keeps a value as JSON, as it is now.
-func (s *Space) Put(key string, value any) {
+// Entry is a value as JSON, as it is now.
+func (s *Space) Entry(key string, value any) Entry {
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(fmt.Sprintf("%s cannot be kept in space %s: %v", key, s.name, err)) // a type that has no JSON
 	}
-	s.PutBytes(key, text)
+	return Entry{change{kind: put, space: s.name, key: key, value: text}}
 }
+
+// Put keeps a value as JSON, as it is now.
+func (s *Space) Put(key string, value any) { s.folder.Put(s.Entry(key, value)) }
 
 // PutBytes keeps a value.
 func (s *Space) PutBytes(key string, value []byte) {
@@ -303,20 +316,4 @@ func syncDir(dir string) error {
 		return err
 	}
 	return nil
-}
-
-// WriteFile writes a file of one's own so that it is there whole, or not at all, whenever the process or the machine ends.
-func (f *Folder) WriteFile(name string, data []byte) error {
-	path := filepath.Join(f.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	err := prepareFile(path, func(w *bufio.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return putInPlace(path)
 }

@@ -374,16 +374,30 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	wait(t, f)
 }
 
-func TestWriteFile(t *testing.T) {
-	dir := t.TempDir()
-	f := mustOpen(t, dir)
+func TestFiles(t *testing.T) {
+	files := mustOpen(t, t.TempDir()).Files("functions/eu-west-1")
+	if names, err := files.Names(); len(names) > 0 || err != nil {
+		t.Errorf("%v, %v", names, err)
+	}
 	for _, content := range []string{"old", "new"} {
-		if err := f.WriteFile("functions/x.zip", []byte(content)); err != nil {
+		if err := files.Write("x.zip", []byte(content)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(filepath.Join(f.Dir(), "functions", "x.zip")); err != nil || string(got) != content {
+		if got, err := files.Read("x.zip"); err != nil || string(got) != content {
 			t.Errorf("%s, %v", got, err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(files.dir, "y.zip.new"), []byte("cut o"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := files.Names(); !slices.Equal(names, []string{"x.zip"}) || err != nil {
+		t.Errorf("%v, %v", names, err)
+	}
+	if err := files.Remove("x.zip"); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(files.dir); len(left) > 0 || err != nil {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 

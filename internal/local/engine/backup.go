@@ -43,6 +43,10 @@ func (e *Engine) CreateBackup(name, backupName string) (b Backup, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.backups[made.ARN] = made
+	if e.options.Journal != nil {
+		defer begin(e.options.Journal)()
+		e.options.Journal.PutBackup(made.Backup, made.items)
+	}
 	return made.Backup, nil
 }
 
@@ -88,6 +92,10 @@ func (e *Engine) DeleteBackup(arn string) (Backup, error) {
 		return Backup{}, noBackup(arn)
 	}
 	delete(e.backups, arn)
+	if e.options.Journal != nil {
+		defer begin(e.options.Journal)()
+		e.options.Journal.DeleteBackup(arn)
+	}
 	return b.Backup, nil
 }
 
@@ -128,10 +136,8 @@ func (e *Engine) RestoreTable(r Restore) (Description, error) {
 		settings.Encryption = e.encryption(*r.Encryption)
 	}
 	settings = settings.restore(Restored{BackupARN: b.ARN, TableARN: b.Table.ARN, At: now})
-	t := &table{
-		name: r.Name, arn: e.arn(r.Name), created: now,
-		schema: s.clone(), items: newStore[attr.Item](), settings: settings, expiries: newStore[struct{}](),
-	}
+	t := e.newTable(r.Name, s, settings)
+	t.created = now
 	for _, item := range b.items {
 		t.items.set(t.schema.storeKey(item), item)
 		t.bytes += item.Size()
@@ -142,7 +148,8 @@ func (e *Engine) RestoreTable(r Restore) (Description, error) {
 	if _, exists := e.tables[r.Name]; exists {
 		return Description{}, fail("TableAlreadyExistsException", "Table already exists: %s", r.Name)
 	}
-	e.tables[r.Name] = t
+	defer begin(t.journal)()
+	e.add(t)
 	return t.describe(e.options.Clock.Now()), nil
 }
 

@@ -65,11 +65,13 @@ type Streams interface {
 	Open(StreamTable) Stream
 }
 
-// Options say where an engine stands. All are needed.
+// Options say where an engine stands. All are needed but Journal.
 type Options struct {
 	Account, Region string
 	Clock           clock.Clock
 	Streams         Streams
+	// Journal is told of every change; nil tells nobody.
+	Journal Journal
 }
 
 // Engine holds the tables of one account in one region. It is safe for concurrent use.
@@ -163,7 +165,18 @@ func (e *Engine) inspect(name string, missing func(name string) error, f func(*t
 	return f(t)
 }
 
-// alter calls f with the table locked for writing.
+// configure is alter for what may change the table itself.
+func (e *Engine) configure(name string, missing func(name string) error, f func(*table) error) error {
+	return e.alter(name, missing, func(t *table) error {
+		err := f(t)
+		if err == nil {
+			t.keep()
+		}
+		return err
+	})
+}
+
+// alter calls f with the table locked for writing. What it does to items and streams outlives the process as a whole or not at all.
 func (e *Engine) alter(name string, missing func(name string) error, f func(*table) error) error {
 	t, found := e.lookup(name)
 	if !found {
@@ -174,6 +187,7 @@ func (e *Engine) alter(name string, missing func(name string) error, f func(*tab
 	if t.deleted {
 		return e.absent(name, missing)
 	}
+	defer begin(t.journal)()
 	return f(t)
 }
 

@@ -45,7 +45,7 @@ func (t *table) insights(index string) (DescribedInsights, error) {
 
 // SetContributorInsights turns insights on, in a mode, or off. Those that are as asked stay as they are.
 func (e *Engine) SetContributorInsights(name, index string, enabled bool, mode string) (d DescribedInsights, err error) {
-	err = e.alter(name, noTable, func(t *table) error {
+	err = e.configure(name, noTable, func(t *table) error {
 		if d, err = t.insights(index); err != nil {
 			return err
 		}

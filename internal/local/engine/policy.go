@@ -42,7 +42,7 @@ func (e *Engine) ResourcePolicy(arn string) (p Policy, err error) {
 // PutResourcePolicy sets the policy of a table or stream and gives its revision. expected, unless "", is the revision that the
 // present policy must have.
 func (e *Engine) PutResourcePolicy(arn, text, expected string) (revision string, err error) {
-	err = e.alter(e.tableOf(arn), noResource(arn), func(t *table) error {
+	err = e.configure(e.tableOf(arn), noResource(arn), func(t *table) error {
 		if err := t.owns(arn); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (e *Engine) PutResourcePolicy(arn, text, expected string) (revision string,
 
 // DeleteResourcePolicy removes a policy and gives the revision that it had, "" when there was none.
 func (e *Engine) DeleteResourcePolicy(arn, expected string) (revision string, err error) {
-	err = e.alter(e.tableOf(arn), noResource(arn), func(t *table) error {
+	err = e.configure(e.tableOf(arn), noResource(arn), func(t *table) error {
 		if err := t.owns(arn); err != nil {
 			return err
 		}

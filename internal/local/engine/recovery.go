@@ -22,7 +22,7 @@ func (e *Engine) PointInTimeRecovery(name string) (r Recovery, err error) {
 
 // SetPointInTimeRecovery changes the setting.
 func (e *Engine) SetPointInTimeRecovery(name string, enabled bool, days int) (r Recovery, err error) {
-	err = e.alter(name, noBackedUp, func(t *table) error {
+	err = e.configure(name, noBackedUp, func(t *table) error {
 		switch {
 		case !enabled:
 			t.settings.Recovery = Recovery{}

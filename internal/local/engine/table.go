@@ -24,6 +24,8 @@ type table struct {
 
 	view   string // of the open stream; "" when there is none
 	stream Stream // the latest one; nil when there was none
+
+	journal Journal // nil when there is none
 }
 
 // Description tells of a table as it stands.
@@ -100,20 +102,18 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	t := &table{
-		name: c.Name, arn: e.arn(c.Name), created: e.options.Clock.Now(),
-		schema: s.clone(), items: newStore[attr.Item](), settings: settings, expiries: newStore[struct{}](),
-	}
+	t := e.newTable(c.Name, s, settings)
 	t.reindex("")
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, exists := e.tables[c.Name]; exists {
 		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
 	}
+	defer begin(t.journal)()
 	if c.View != "" {
 		e.openStream(t, c.View)
 	}
-	e.tables[c.Name] = t
+	e.add(t)
 	return t.describe(e.options.Clock.Now()), nil
 }
 
@@ -128,6 +128,23 @@ func (e *Engine) newSettings(c CreateTable) (Settings, error) {
 	}
 	err := s.settle(c)
 	return s, err
+}
+
+// newTable gives a table without items and the stores of its indexes.
+func (e *Engine) newTable(name string, s schema, settings Settings) *table {
+	return &table{
+		name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(), settings: settings,
+		items: newStore[attr.Item](), expiries: newStore[struct{}](), journal: e.options.Journal,
+	}
+}
+
+// add makes a table with its items one of the engine's. The caller holds e.mu and has begun a change.
+func (e *Engine) add(t *table) {
+	e.tables[t.name] = t
+	t.keep()
+	for key, item := range t.items.ascend("", "") {
+		t.keepItem(key, item)
+	}
 }
 
 func (e *Engine) openStream(t *table, view string) {
@@ -165,9 +182,13 @@ func (e *Engine) DeleteTable(name string) (d Description, err error) {
 		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}
 	d = t.describe(e.options.Clock.Now())
+	defer begin(t.journal)()
 	t.closeStream()
 	t.deleted = true
 	delete(e.tables, t.name)
+	if t.journal != nil {
+		t.journal.DeleteTable(t.name)
+	}
 	return d, nil
 }
 
@@ -189,7 +210,7 @@ type UpdateTable struct {
 
 // UpdateTable makes all the changes or none. They are done when it returns.
 func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
-	err = e.alter(u.Name, noTable, func(t *table) error {
+	err = e.configure(u.Name, noTable, func(t *table) error {
 		s, settings := t.schema.clone(), t.settings.clone()
 		if err := settings.update(u, s.indexes, e.options.Clock.Now()); err != nil {
 			return err
@@ -295,6 +316,7 @@ func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL boo
 			took.Indexes = append(took.Indexes, IndexConsumed{Name: ix.name, Local: t.schema.indexes[i].Local, Units: n})
 		}
 	}
+	t.keepItem(key, next)
 	if t.view == "" {
 		return took
 	}

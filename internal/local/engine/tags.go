@@ -23,7 +23,7 @@ func (e *Engine) ChangeTags(arn string, set map[string]string, remove []string) 
 	if set == nil {
 		missing = noItems // as it is said of removing tags
 	}
-	return e.alter(arn, missing, func(t *table) error {
+	return e.configure(arn, missing, func(t *table) error {
 		next := cloned(t.settings.Tags)
 		maps.DeleteFunc(next, func(key, _ string) bool { return slices.Contains(remove, key) })
 		maps.Copy(next, set)

@@ -95,6 +95,7 @@ func (e *Engine) TransactWrite(x Transaction) (out Transacted, err error) {
 		return out, err
 	}
 	defer unlock()
+	defer begin(e.options.Journal)()
 	writes, err := stageAll(tables, x.actions)
 	if err != nil {
 		return out, err

@@ -29,7 +29,7 @@ func (e *Engine) TimeToLive(name string) (attribute string, err error) {
 // SetTimeToLive turns time to live on or off. While it is on, an item whose attribute is a number of seconds since 1970 that have
 // passed is deleted within a second, which its stream shows as the service's own doing.
 func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
-	err := e.alter(name, noTable, func(t *table) error {
+	err := e.configure(name, noTable, func(t *table) error {
 		switch {
 		case !enabled && t.settings.TimeToLive == "":
 			return validation("TimeToLive is already disabled")
@@ -64,12 +64,13 @@ func (e *Engine) startExpiry() {
 	}
 	closing := make(chan struct{})
 	e.closing = closing
+	tick, stop := e.options.Clock.After(sweepInterval) // now: a clock that is moved next must find it
 	e.expiry.Go(func() {
 		for {
-			tick, stop := e.options.Clock.After(sweepInterval)
 			select {
 			case <-tick:
 				e.sweep()
+				tick, stop = e.options.Clock.After(sweepInterval)
 			case <-closing:
 				stop()
 				return
@@ -98,6 +99,7 @@ func (t *table) expire(now time.Time) {
 	if t.deleted {
 		return
 	}
+	defer begin(t.journal)()
 	var due []string
 	for entry := range t.expiries.ascend(expiryKey(now.Add(-maxExpiryAge).Unix(), ""), expiryKey(now.Unix(), "")) {
 		due = append(due, entry[8:])

@@ -228,9 +228,11 @@ type rig struct {
 	documents chan string
 }
 
-func newRig(t *testing.T) *rig {
-	c := clock.NewManual(epoch)
-	r := &rig{t: t, clock: c, stream: newStream(c), calls: make(chan call), drops: &drops{}, documents: make(chan string, 10)}
+func newRig(t *testing.T) *rig { return newRigOf(t, newStream(clock.NewManual(epoch))) }
+
+func newRigOf(t *testing.T, s *stream) *rig {
+	c := s.clock
+	r := &rig{t: t, clock: c, stream: s, calls: make(chan call), drops: &drops{}, documents: make(chan string, 10)}
 	r.Mappings = esm.New(esm.Options{
 		Account: "000000000000", Region: "us-east-1", Clock: c, Invoker: r, Logger: slog.New(r.drops),
 		Destination: func(arn, document string) error {

@@ -1,0 +1,321 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"streamgen/internal/local/attr"
+	"streamgen/internal/local/clock"
+	"streamgen/internal/local/durable"
+	"streamgen/internal/local/engine"
+	"streamgen/internal/local/expr"
+	"streamgen/internal/local/streams"
+)
+
+var began = time.Date(2026, 3, 4, 5, 6, 7, 8e6, time.UTC)
+
+// world is a region's tables and streams over a data folder.
+type world struct {
+	t       *testing.T
+	dir     string
+	clock   *clock.Manual
+	folder  *durable.Folder
+	streams *streams.Registry
+	tables  *engine.Engine
+}
+
+func openWorld(t *testing.T, dir string, c *clock.Manual) *world {
+	t.Helper()
+	folder, err := durable.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, dir: dir, clock: c, folder: folder}
+	s := &Stack{opts: Options{Clock: c}, folder: folder}
+	if w.streams, w.tables, err = s.restoreTables("eu-west-1"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		w.tables.Close()
+		if err := folder.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// log is the log as a crash at this moment would leave it.
+func (w *world) log() []byte {
+	w.t.Helper()
+	data, err := os.ReadFile(filepath.Join(w.dir, "log"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return data
+}
+
+// again is what comes of a log after a crash.
+func (w *world) again(log []byte) *world {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "log"), log, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return openWorld(w.t, dir, w.clock)
+}
+
+func (w *world) wait() {
+	w.t.Helper()
+	if err := w.folder.Wait(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// show tells all there is of tables, items and streams.
+func (w *world) show() string {
+	w.t.Helper()
+	type shown struct {
+		engine.Description
+		Contents []attr.Item
+		TTL      string
+		Tags     map[string]string
+		Recovery engine.Recovery
+	}
+	all := struct {
+		Tables  []shown
+		Backups []engine.Backup
+		Streams []streams.StreamState
+	}{Backups: w.tables.ListBackups(""), Streams: w.streams.State()}
+	names, _ := w.tables.ListTables("", 100)
+	for _, name := range names {
+		d, err := w.tables.DescribeTable(name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		s := shown{Description: d}
+		page, err := w.tables.Scan(engine.Scan{Read: engine.Read{Table: name}})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		s.Contents = page.Items
+		s.TTL, _ = w.tables.TimeToLive(name)
+		s.Tags, _ = w.tables.Tags(d.ARN)
+		s.Recovery, _ = w.tables.PointInTimeRecovery(name)
+		all.Tables = append(all.Tables, s)
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func number(n int) attr.Value {
+	v, _ := attr.Number(fmt.Sprint(n)) // of an int: cannot fail
+	return v
+}
+
+// step does something at random. What the engine refuses counts as well: it must leave nothing.
+func (w *world) step(r *rand.Rand) {
+	w.t.Helper()
+	w.clock.Advance(time.Duration(r.IntN(3)) * time.Millisecond)
+	table := fmt.Sprintf("T%d", r.IntN(2))
+	write := engine.Write{Table: table}
+	key := attr.Item{"id": number(r.IntN(8))}
+	var err error
+	switch n := r.IntN(40); {
+	case n == 0:
+		_, err = w.tables.DeleteTable(table)
+	case n < 4:
+		_, err = w.tables.CreateTable(engine.CreateTable{
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}},
+			View: []string{"", "NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}[r.IntN(4)], Tags: map[string]string{"n": fmt.Sprint(n)},
+		})
+	case n == 4:
+		view := []string{"", "OLD_IMAGE"}[r.IntN(2)]
+		_, err = w.tables.UpdateTable(engine.UpdateTable{Name: table, View: &view})
+	case n == 5:
+		err = w.tables.SetTimeToLive(table, "expires", r.IntN(2) == 0)
+	case n == 6:
+		_, err = w.tables.SetPointInTimeRecovery(table, r.IntN(2) == 0, 7)
+	case n == 11:
+		err = w.tables.ChangeTags("arn:aws:dynamodb:eu-west-1:"+Account+":table/"+table, map[string]string{"k": "v"}, []string{"n"})
+	case n == 7:
+		_, err = w.tables.CreateBackup(table, fmt.Sprint("of ", w.clock.Now()))
+	case n == 8:
+		err = w.useBackup(r, table)
+	case n < 11:
+		w.divide(r)
+	case n < 16:
+		_, err = w.tables.Delete(engine.Delete{Write: write, Key: key})
+	case n < 24:
+		_, err = w.tables.Update(w.count(write, key))
+	case n < 28:
+		var x engine.Transaction
+		x.Update(w.count(engine.Write{Table: "T0"}, key))
+		x.Update(w.count(engine.Write{Table: "T1"}, key))
+		_, err = w.tables.TransactWrite(x)
+	default:
+		key["v"] = number(r.IntN(3))
+		_, err = w.tables.Put(engine.Put{Write: write, Item: key})
+	}
+	var refused *engine.Error
+	if err != nil && !errors.As(err, &refused) {
+		w.t.Fatal(err)
+	}
+}
+
+// count adds one to an item's v.
+func (w *world) count(write engine.Write, key attr.Item) engine.Update {
+	w.t.Helper()
+	values, err := expr.NewSubstitutions(nil, attr.Item{":one": number(1)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	update, err := expr.ParseUpdate("ADD v :one", values)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return engine.Update{Write: write, Key: key, Update: update}
+}
+
+// useBackup deletes a backup, if there is one, or makes a table of it.
+func (w *world) useBackup(r *rand.Rand, table string) error {
+	all := w.tables.ListBackups("")
+	if len(all) == 0 {
+		return nil
+	}
+	var err error
+	if arn := all[r.IntN(len(all))].ARN; r.IntN(3) == 0 {
+		_, err = w.tables.DeleteBackup(arn)
+	} else {
+		_, err = w.tables.RestoreTable(engine.Restore{Backup: arn, Name: table})
+	}
+	return err
+}
+
+// divide closes a shard, if there is one, and opens one or two in its place.
+func (w *world) divide(r *rand.Rand) {
+	all := w.streams.List("")
+	if len(all) == 0 {
+		return
+	}
+	s := all[r.IntN(len(all))]
+	shards := s.Shards()
+	if len(shards) == 0 {
+		return
+	}
+	id := shards[r.IntN(len(shards))].ID
+	if r.IntN(2) == 0 {
+		_, _ = s.Roll(id) // a closed one is refused
+	} else {
+		_, _ = s.Split(id)
+	}
+}
+
+// A crash at any byte of what was not acknowledged leaves tables, items and streams as they were together at some moment since the last
+// acknowledgement, and what was restored goes on.
+func TestTablesAfterACrash(t *testing.T) {
+	for seed := range uint64(25) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		w := openWorld(t, t.TempDir(), clock.NewManual(began))
+		history := []string{w.show()}
+		acknowledged, safe := 0, len(w.log())
+		for range 20 + r.IntN(100) {
+			w.step(r)
+			history = append(history, w.show())
+			if r.IntN(6) == 0 {
+				w.wait()
+				acknowledged, safe = len(history)-1, len(w.log())
+			}
+		}
+		w.wait()
+		log := w.log()
+		crashed := w.again(log[:safe+r.IntN(len(log)-safe+1)])
+		got := crashed.show()
+		if !slices.Contains(history[acknowledged:], got) {
+			t.Fatalf("seed %d: after the crash there is\n%s\nwhich there never was since the last acknowledgement, when there was\n%s", seed, got, history[acknowledged])
+		}
+		for range 20 {
+			crashed.step(r)
+		}
+		crashed.wait()
+		if got, want := crashed.again(crashed.log()).show(), crashed.show(); got != want {
+			t.Fatalf("seed %d: after the second crash there is\n%s\nwant\n%s", seed, got, want)
+		}
+	}
+}
+
+// What a stream keeps for a day is forgotten on the disk too, and the numbers go on where they were.
+func TestStreamsForgetOnDisk(t *testing.T) {
+	w := openWorld(t, t.TempDir(), clock.NewManual(began))
+	create := func(w *world, table string) {
+		t.Helper()
+		_, err := w.tables.CreateTable(engine.CreateTable{
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "NEW_IMAGE",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(w *world, table string) {
+		t.Helper()
+		_, err := w.tables.Put(engine.Put{Write: engine.Write{Table: table}, Item: attr.Item{"id": number(1), "at": attr.String(w.clock.Now().String())}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := func(w *world) string { s := w.streams.List("T")[0]; return s.Latest(s.Shards()[0].ID) }
+	create(w, "T")
+	for range 30 {
+		put(w, "T")
+		w.clock.Advance(time.Hour)
+	}
+	w.wait()
+	if spaces := w.folder.Spaces("eu-west-1/records/"); len(spaces) < 24 || len(spaces) > 26 {
+		t.Errorf("records of %d hours are kept", len(spaces))
+	}
+	number := last(w)
+	w = w.again(w.log())
+	if got := last(w); got != number {
+		t.Errorf("the last sequence number is %s, before the crash it was %s", got, number)
+	}
+	w.clock.Advance(3 * 24 * time.Hour)
+	put(w, "T")
+	w.wait()
+	if spaces := w.folder.Spaces("eu-west-1/records/"); len(spaces) != 1 {
+		t.Errorf("records of %v are kept", spaces)
+	}
+	if got := last(w); got <= number {
+		t.Errorf("the last sequence number is %s after %s", got, number)
+	}
+	if got, want := w.again(w.log()).show(), w.show(); got != want {
+		t.Errorf("after the crash there is\n%s\nwant\n%s", got, want)
+	}
+	// A stream that was disabled goes with its shards.
+	if _, err := w.tables.DeleteTable("T"); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(2 * 24 * time.Hour)
+	create(w, "U")
+	put(w, "U")
+	w.wait()
+	for _, kind := range []string{"streams", "shards", "records/"} {
+		n := 0
+		for _, space := range w.folder.Spaces("eu-west-1/" + kind) {
+			if err := w.folder.Space(space).Each(func(string, []byte) error { n++; return nil }); err != nil {
+				t.Error(err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d entries of %s are kept", n, kind)
+		}
+	}
+}
