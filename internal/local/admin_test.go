@@ -133,7 +133,7 @@ func TestAdminMovesTheClock(t *testing.T) {
 	if status, text := ask(t, running, "POST", "clock", `{"advance":"48h"}`); status != 200 {
 		t.Fatalf("the clock of gen local does not go ahead: %s", text)
 	}
-	if ahead := running.opts.Clock.Now().Sub(time.Now()); ahead < 47*time.Hour {
+	if ahead := time.Until(running.opts.Clock.Now()); ahead < 47*time.Hour {
 		t.Errorf("the clock is %v ahead, want two days", ahead)
 	}
 	fixed := start(t, Options{Clock: clock.System()})
@@ -291,7 +291,7 @@ func TestFaultsFollowTheirSeed(t *testing.T) {
 		}
 		return b.String()
 	}
-	if strikes(1) != strikes(1) {
+	if first, second := strikes(1), strikes(1); first != second {
 		t.Error("the same seed strikes others")
 	}
 	if strikes(1) == strikes(2) {
