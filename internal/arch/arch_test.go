@@ -65,6 +65,7 @@ var rules = []rule{
 	{"internal/local/api/sts", []string{"internal/local/wire"}},
 	{"internal/local/api/logs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/sqs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
+	{"internal/local/api/autoscaling", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/control"}},
 	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
@@ -20,7 +21,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, cloudwatch http.Handler
+	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
 	functions *host.Host
@@ -28,6 +29,7 @@ type regional struct {
 	groups    *control.Logs
 	queues    *control.Queues
 	alarms    *control.Alarms[cloudwatchapi.Description]
+	scaling   *control.Scaling[autoscalingapi.Configuration]
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -49,19 +51,22 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
 		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
+	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
-		dynamodb:   dynamodbapi.New(tables),
-		streams:    streamsapi.New(registry),
-		lambda:     lambdaapi.New(functions, mappings),
-		logs:       logsapi.New(groups),
-		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch: cloudwatchapi.New(alarms),
-		engine:     tables,
-		functions:  functions,
-		mappings:   mappings,
-		groups:     groups,
-		queues:     queues,
-		alarms:     alarms,
+		dynamodb:    dynamodbapi.New(tables),
+		streams:     streamsapi.New(registry),
+		lambda:      lambdaapi.New(functions, mappings),
+		logs:        logsapi.New(groups),
+		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
+		cloudwatch:  cloudwatchapi.New(alarms),
+		autoscaling: autoscalingapi.New(scaling, tables.Exists),
+		engine:      tables,
+		functions:   functions,
+		mappings:    mappings,
+		groups:      groups,
+		queues:      queues,
+		alarms:      alarms,
+		scaling:     scaling,
 	}
 	if s.folder == nil {
 		return r, nil

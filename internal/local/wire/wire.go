@@ -96,6 +96,14 @@ func CallerFrom(ctx context.Context) Caller {
 	return c
 }
 
+type hostKey struct{}
+
+// HostFrom is the host and port by which the client of an AWS JSON request reached the stack.
+func HostFrom(ctx context.Context) string {
+	host, _ := ctx.Value(hostKey{}).(string)
+	return host
+}
+
 // ParseCaller reads access key, region and service from a request's Authorization header
 // ("AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …"). ok is false when it has none.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -272,7 +280,7 @@ func (j *JSON) call(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return op(r.Context(), body)
+	return op(context.WithValue(r.Context(), hostKey{}, r.Host), body)
 }
 
 // checkForm refuses a method and a type of content that the protocol does not have, with the status and name that AWS gives. A
