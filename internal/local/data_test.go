@@ -153,7 +153,14 @@ func (w *world) step(r *rand.Rand) {
 		err = w.useBackup(r, table)
 	case n < 11:
 		w.divide(r)
-	case n < 16:
+	case n == 12:
+		_, err = w.tables.UpdateTable(engine.UpdateTable{Name: table, DeleteIndex: "by-v"})
+	case n == 13:
+		_, err = w.tables.UpdateTable(engine.UpdateTable{
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}, {Name: "v", Type: attr.N}},
+			CreateIndex: &engine.Index{Name: "by-v", Keys: []engine.KeyElement{{Name: "v", Role: engine.Hash}}, Projection: engine.Projection{Type: "KEYS_ONLY"}},
+		})
+	case n < 18:
 		_, err = w.tables.Delete(engine.Delete{Write: write, Key: key})
 	case n < 24:
 		_, err = w.tables.Update(w.count(write, key))
@@ -318,4 +325,56 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 			t.Errorf("%d entries of %s are kept", n, kind)
 		}
 	}
+}
+
+// BenchmarkRestart opens a folder with 100,000 items of 1 KB and their stream records.
+func BenchmarkRestart(b *testing.B) {
+	const items = 100_000
+	dir, c := b.TempDir(), clock.NewManual(began)
+	open := func() (*durable.Folder, *engine.Engine) {
+		folder, err := durable.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := &Stack{opts: Options{Clock: c}, folder: folder}
+		_, tables, err := s.restoreTables("eu-west-1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return folder, tables
+	}
+	folder, tables := open()
+	_, err := tables.CreateTable(engine.CreateTable{
+		Name: "T", Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}},
+		View: "NEW_AND_OLD_IMAGES",
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range items {
+		it := attr.Item{"id": number(i)}
+		for n := range 9 {
+			it[fmt.Sprintf("attribute%d", n)] = attr.String(fmt.Sprintf("%092d", i))
+		}
+		if _, err := tables.Put(engine.Put{Write: engine.Write{Table: "T"}, Item: it}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := folder.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		folder, tables := open()
+		if d, err := tables.DescribeTable("T"); err != nil || d.Items != items {
+			b.Fatalf("%d items, %v", d.Items, err)
+		}
+		if err := folder.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	info, err := os.Stat(filepath.Join(dir, "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/items, "disk-B/item")
 }

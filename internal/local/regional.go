@@ -32,6 +32,7 @@ type regional struct {
 	groups    *control.Logs
 	queues    *control.Queues
 	alarms    *control.Alarms[cloudwatchapi.Description]
+	scaling   *control.Scaling[autoscalingapi.Configuration]
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -70,6 +71,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		groups:      groups,
 		queues:      queues,
 		alarms:      alarms,
+		scaling:     scaling,
 	}
 	if s.folder == nil {
 		return r, nil

@@ -56,11 +56,43 @@ type Scaling[D any] struct {
 	mu       sync.Mutex
 	targets  map[Scaled]ScalableTarget
 	policies map[Scaled]map[string]ScalingPolicy[D] // by name
+	journal  Journal                                // nil keeps nothing
 }
 
 // NewScaling gives an empty registry.
 func NewScaling[D any](account, region string, c clock.Clock) *Scaling[D] {
 	return &Scaling[D]{account: account, region: region, clock: c, targets: map[Scaled]ScalableTarget{}, policies: map[Scaled]map[string]ScalingPolicy[D]{}}
+}
+
+// keptTarget is what a journal keeps.
+type keptTarget[D any] struct {
+	Target   ScalableTarget
+	Policies map[string]ScalingPolicy[D]
+}
+
+// key is the target's in a journal.
+func (s Scaled) key() string { return s.Namespace + " " + s.Resource + " " + s.Dimension }
+
+// Restore takes in the targets and the policies that the journal has, and tells it of every change from then on. It comes before all
+// other calls.
+func (s *Scaling[D]) Restore(j Journal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journal = j
+	return each(j, func(_ string, kept keptTarget[D]) {
+		of := kept.Target.Scaled
+		s.targets[of] = kept.Target
+		if kept.Policies != nil {
+			s.policies[of] = kept.Policies
+		}
+	})
+}
+
+// keep tells the journal of a target that changed, or whose policies did.
+func (s *Scaling[D]) keep(of Scaled) {
+	if s.journal != nil {
+		s.journal.Put(of.key(), keptTarget[D]{s.targets[of], s.policies[of]})
+	}
 }
 
 // RegisterTarget describes a change of a target; what is nil stays.
@@ -97,6 +129,7 @@ func (s *Scaling[D]) Register(r RegisterTarget) (ScalableTarget, error) {
 		target.Suspended = *r.Suspended
 	}
 	s.targets[r.Scaled] = target
+	s.keep(r.Scaled)
 	return target, nil
 }
 
@@ -133,6 +166,9 @@ func (s *Scaling[D]) Deregister(of Scaled) error {
 	}
 	delete(s.targets, of)
 	delete(s.policies, of)
+	if s.journal != nil {
+		s.journal.Delete(of.key())
+	}
 	return nil
 }
 
@@ -153,6 +189,7 @@ func (s *Scaling[D]) PutPolicy(of Scaled, name, kind string, configuration D) (a
 		s.policies[of] = map[string]ScalingPolicy[D]{}
 	}
 	s.policies[of][name] = p
+	s.keep(of)
 	return p.ARN, nil
 }
 
@@ -176,6 +213,7 @@ func (s *Scaling[D]) DeletePolicy(of Scaled, name string) error {
 		return errorf("ObjectNotFoundException", "No scaling policy found for %s, policy name: %s", of, name)
 	}
 	delete(s.policies[of], name)
+	s.keep(of)
 	return nil
 }
 
@@ -193,6 +231,7 @@ func (s *Scaling[D]) UpdateTags(arn string, change func(tags map[string]string))
 			return errorf("TooManyTagsException", "The number of tags of %s would exceed %d", arn, MaxTags)
 		}
 		s.targets[of] = target
+		s.keep(of)
 		return nil
 	}
 	return errorf("ResourceNotFoundException", "No scalable target found for ARN %s", arn)
