@@ -78,7 +78,7 @@ func (s *Stream) find(id string) (*shard, bool) {
 func (s *Stream) openShard(parent string, low, high uint64, now time.Time) *shard {
 	sh := &shard{parent: parent, low: low, high: high, first: s.take(), opened: now}
 	s.newest = max(s.newest+1, now.UnixMilli()) // two shards of one millisecond must sort too
-	sh.id = shardID(s.newest, s.arn, sh.first)
+	sh.id = newShardID(s.newest, s.arn, sh.first)
 	s.shards = append(s.shards, sh)
 	i, _ := slices.BinarySearchFunc(s.open, low, func(sh *shard, low uint64) int { return cmp.Compare(sh.low, low) })
 	s.open = slices.Insert(s.open, i, sh)
@@ -88,7 +88,7 @@ func (s *Stream) openShard(parent string, low, high uint64, now time.Time) *shar
 	return sh
 }
 
-func shardID(milliseconds int64, arn string, first sequence) string {
+func newShardID(milliseconds int64, arn string, first sequence) string {
 	h := fnv.New32a()
 	_, _ = fmt.Fprintf(h, "%s %s", arn, first) // a hash's Write never fails
 	return fmt.Sprintf("shardId-%020d-%08x", milliseconds, h.Sum32())

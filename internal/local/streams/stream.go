@@ -2,9 +2,10 @@
 // retention of a day. It takes the changes that package engine makes and serves two kinds of readers: the Streams API,
 // by iterators, and the event source mappings, which keep their own place.
 //
-// All that a stream holds is in memory: a record for each change of the last day, about a hundred bytes, and the images that its view
-// type shows. A new image is the table's own item, and an old one was until then, so that a change keeps at most one version of an item
-// that the table has no more. What is older than a day goes when its stream is used next, by a write or a reader.
+// All that a stream holds is in memory: a record of about a hundred bytes for each change of the last day, and the images that its view
+// type shows, or the keys, some 450 bytes, when it shows none. A new image is the table's own item, and an old one was until then, so that
+// a change keeps at most one version of an item that the table has no more. What is older than a day goes when its stream is used next, by
+// a write or a reader.
 //
 // The service's limits on rates and on readers of a shard, and so LimitExceededException, are not emulated.
 //

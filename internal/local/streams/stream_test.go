@@ -549,6 +549,16 @@ func TestTrim(t *testing.T) {
 	if got, _, err := s.Read(shard, "", 10); err != nil || len(got) != 2 {
 		t.Errorf("Read: %v, %v", got, err)
 	}
+
+	// A shard that goes between an iterator and its use is past reading.
+	roll(t, s)
+	c.Advance(Retention - time.Minute)
+	if token, err = s.Iterator(shard, LatestRecord, ""); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(time.Minute)
+	_, _, err = r.Records(token, 10)
+	expectCode(t, err, "TrimmedDataAccessException")
 }
 
 func TestRegistry(t *testing.T) {

@@ -293,10 +293,20 @@ func checkForm(r *http.Request) error {
 	}
 }
 
+// Appender is an output that writes itself: [encoding/json] reads again all that a value's own method or a RawMessage gives it, which
+// takes longer than to write it.
+type Appender interface {
+	// AppendJSON appends the value in JSON to b.
+	AppendJSON(b []byte) []byte
+}
+
 // Encode gives v as JSON without HTML escapes; nil is the empty object.
 func Encode(v any) ([]byte, error) {
-	if v == nil {
+	switch v := v.(type) {
+	case nil:
 		return []byte("{}"), nil
+	case Appender:
+		return v.AppendJSON(nil), nil
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

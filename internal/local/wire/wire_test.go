@@ -337,3 +337,14 @@ func TestEpochSeconds(t *testing.T) {
 		}
 	}
 }
+
+type written string
+
+func (w written) AppendJSON(b []byte) []byte { return append(b, w...) }
+
+// An output that writes itself is sent as it writes itself, and is not read again.
+func TestEncodeAppender(t *testing.T) {
+	if got, err := Encode(written(`{"a": [1 ]}`)); err != nil || string(got) != `{"a": [1 ]}` {
+		t.Errorf("%s, %v", got, err)
+	}
+}

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"encoding/json"
+	"slices"
 
 	"streamgen/internal/local/streams"
 )
@@ -51,8 +52,30 @@ type getRecordsInput struct {
 }
 
 type getRecordsOutput struct {
-	Records           []json.RawMessage
-	NextShardIterator string `json:",omitempty"` // absent at the end of a closed shard
+	records []json.RawMessage
+	next    string // "" at the end of a closed shard
+}
+
+// AppendJSON implements [wire.Appender].
+func (out *getRecordsOutput) AppendJSON(b []byte) []byte {
+	size := 64 + len(out.next)
+	for _, record := range out.records {
+		size += len(record) + 1
+	}
+	b = append(slices.Grow(b, size), `{"Records":[`...)
+	for i, record := range out.records {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, record...)
+	}
+	b = append(b, ']')
+	if out.next != "" { // which has no characters that JSON escapes
+		b = append(b, `,"NextShardIterator":"`...)
+		b = append(b, out.next...)
+		b = append(b, '"')
+	}
+	return append(b, '}')
 }
 
 func (s service) getRecords(in *getRecordsInput) (*getRecordsOutput, error) {
@@ -65,8 +88,5 @@ func (s service) getRecords(in *getRecordsInput) (*getRecordsOutput, error) {
 		return nil, err
 	}
 	records, next, err := s.registry.Records(in.ShardIterator, limit)
-	if records == nil {
-		records = []json.RawMessage{}
-	}
-	return &getRecordsOutput{Records: records, NextShardIterator: next}, err
+	return &getRecordsOutput{records: records, next: next}, err
 }
