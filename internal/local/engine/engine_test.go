@@ -302,6 +302,8 @@ func TestIndexesCount(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Update: update(t, "SET g = :v", `{":v":{"N":"1"}}`)})
+	expectError(t, err, "ValidationException", "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: by-g")
+	_, err = e.Update(Update{Write: Write{Table: "orders"}, Key: item(t, `{"pk":{"S":"a"},"sk":{"N":"2"}}`), Update: update(t, "SET g = sk", "")})
 	expectError(t, err, "ValidationException", "The update expression attempted to update the secondary index key to unsupported type")
 
 	if d, err = e.UpdateTable(UpdateTable{Name: "orders", DeleteIndex: "by-g"}); err != nil || len(d.Indexes) != 0 || len(d.Attributes) != 2 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"streamgen/internal/local/attr"
@@ -367,6 +368,79 @@ func (m *modelled) removeIndex() {
 	m.schema.dropUnused()
 	_, err := m.e.Scan(Scan{Read: Read{Table: "t", Index: name}})
 	expectError(m.T, err, "ValidationException", "The table does not have the specified index: "+name)
+}
+
+// Whoever reads an index while an item moves in it finds the item once, with the parts that belong together.
+func TestIndexMovesAtOnce(t *testing.T) {
+	e, _, _ := newTable(t, func(c *CreateTable) {
+		c.Attributes = append(c.Attributes, AttributeDefinition{"team", attr.S})
+		c.Indexes = []Index{byTeam("ALL"), {Name: "keys", Keys: []KeyElement{{"team", Hash}}, Projection: Projection{Type: "KEYS_ONLY"}}}
+	})
+	move := func(i int) {
+		put(t, e, fmt.Sprintf(`{"pk":{"S":"p"},"sk":{"N":"1"},"team":{"S":"%d"},"copy":{"S":"%d"}}`, i%7, i%7))
+	}
+	move(0)
+	written := make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			for _, index := range []string{"by-team", "keys"} {
+				page, err := e.Scan(Scan{Read: Read{Table: "orders", Index: index}})
+				if err != nil || page.Count != 1 || index == "by-team" && !page.Items[0]["team"].Equal(page.Items[0]["copy"]) {
+					t.Errorf("%s: %+v, %v", index, page, err)
+					return
+				}
+			}
+			select {
+			case <-written:
+				return
+			default:
+			}
+		}
+	})
+	for i := range 2000 {
+		move(i)
+	}
+	close(written)
+	reader.Wait()
+}
+
+// What a write takes of an index is what changes in it.
+func TestCapacityTakenOfAnIndex(t *testing.T) {
+	s := &schema{attributes: []AttributeDefinition{{"pk", attr.S}, {"g", attr.S}}, keys: []KeyElement{{"pk", Hash}}}
+	small := attr.Item{"pk": attr.String("p"), "g": attr.String("a")}
+	with := func(change attr.Item) attr.Item {
+		it := maps.Clone(small)
+		maps.Copy(it, change)
+		return it
+	}
+	large := attr.Item{"text": attr.String(strings.Repeat("x", 1500))}
+	for _, c := range []struct {
+		what       string
+		projection string
+		old, next  attr.Item
+		want       float64
+	}{
+		{"a new item", "ALL", nil, small, 1},
+		{"a new large item", "ALL", nil, with(large), 2},
+		{"of which the index holds the keys", "KEYS_ONLY", nil, with(large), 1},
+		{"a new item without the key", "ALL", nil, attr.Item{"pk": attr.String("p")}, 0},
+		{"an item that gets the key", "ALL", attr.Item{"pk": attr.String("p")}, small, 1},
+		{"an item that loses the key", "ALL", small, attr.Item{"pk": attr.String("p")}, 1},
+		{"a deleted item", "ALL", with(large), nil, 2},
+		{"an item that moves", "ALL", with(large), with(attr.Item{"g": attr.String("b")}), 3},
+		{"an item that shrinks", "ALL", with(large), small, 2},
+		{"an item that changes where the index does not hold it", "KEYS_ONLY", with(large), small, 0},
+	} {
+		is := newIndexStore(s, Index{Name: "i", Keys: []KeyElement{{"g", Hash}}, Projection: Projection{Type: c.projection}})
+		is.replace("p", nil, c.old)
+		if got := is.replace("p", c.old, c.next); got != c.want {
+			t.Errorf("%s: %v units, want %v", c.what, got, c.want)
+		}
+		if is.replace("p", c.next, nil); is.items.len() != 0 || is.bytes != 0 {
+			t.Errorf("%s: %d items of %d bytes are left", c.what, is.items.len(), is.bytes)
+		}
+	}
 }
 
 // Short keys come into all segments alike.

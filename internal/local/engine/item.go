@@ -175,6 +175,9 @@ func (s *schema) locate(key attr.Item, u *expr.Update, c *expr.Condition) (strin
 	if err := s.checkUntouched(u); err != nil {
 		return "", err
 	}
+	if err := s.checkTypes(u); err != nil {
+		return "", err
+	}
 	return s.storeKey(key), s.checkNested(u, c)
 }
 
@@ -204,6 +207,22 @@ func (s *schema) checkUntouched(u *expr.Update) error {
 		for _, k := range s.keys {
 			if name == k.Name {
 				return validation(invalidParameters+"Cannot update attribute %s. This attribute is part of the key", name)
+			}
+		}
+	}
+	return nil
+}
+
+// checkTypes refuses an update, which may be nil, that is known to give an index's key another type than its own.
+func (s *schema) checkTypes(u *expr.Update) error {
+	if u == nil {
+		return nil
+	}
+	types := u.Types()
+	for _, ix := range s.indexes {
+		for _, k := range ix.Keys {
+			if t, found := types[k.Name]; found && t != s.typeOf(k.Name) {
+				return wrongIndexKey(k.Name, s.typeOf(k.Name), t, ix.Name)
 			}
 		}
 	}

@@ -48,10 +48,10 @@ type Read struct {
 // Query asks for the items with one hash key.
 type Query struct {
 	Read
-	// Key are the tests of the key attributes, at most one of each. One without an operator stands for a comparison that no key takes.
+	// Key are the tests of the key attributes, at most one of each.
 	Key []expr.KeyTest
-	// LegacyFilter says that Filter was a QueryFilter, which errors then call it.
-	LegacyFilter bool
+	// QueryFilter says, for the words of errors, that the filter is the legacy parameter of that name.
+	QueryFilter bool
 	// Backward gives the items in descending order of the range key.
 	Backward bool
 }
@@ -414,10 +414,14 @@ func (s *source) checkQuery(q Query) error {
 		return err
 	}
 	if q.Filter != nil {
+		parameter := "Filter Expression"
+		if q.QueryFilter {
+			parameter = "QueryFilter"
+		}
 		filtered := q.Filter.Attributes()
 		for _, k := range s.keys {
 			if slices.Contains(filtered, k.Name) {
-				return validation("%s can only contain non-primary key attributes: Primary key attribute: %s", q.filterName(), k.Name)
+				return validation("%s can only contain non-primary key attributes: Primary key attribute: %s", parameter, k.Name)
 			}
 		}
 	}
@@ -437,13 +441,6 @@ func (s *source) checkQuery(q Query) error {
 		return validation(invalidParameters+"Secondary index %s does not project one or more filter attributes: %s", s.index.Name, list(lacking))
 	}
 	return nil
-}
-
-func (q Query) filterName() string {
-	if q.LegacyFilter {
-		return "QueryFilter"
-	}
-	return "Filter Expression"
 }
 
 // checkScan checks what a scan gives and filters. Unlike a query's, its filter may ask for key attributes, and for attributes that
@@ -494,7 +491,7 @@ func (s *source) page(r Read, items iter.Seq2[string, attr.Item]) Page {
 		last := item
 		if fetch {
 			item, _ = s.table.items.get(s.table.schema.storeKey(item))
-			page.Fetched += roundUp(item.Size())
+			page.Fetched += roundUp(item.Size(), readUnit)
 		}
 		if r.Filter == nil || r.Filter.Holds(item) {
 			page.Count++
@@ -527,8 +524,5 @@ func (s *source) fetches(r Read) bool {
 	}
 }
 
-// roundUp gives a number of bytes in whole units of reading.
-func roundUp(size int) int {
-	const unit = 4 << 10
-	return (size + unit - 1) / unit * unit
-}
+// roundUp gives a size in whole units.
+func roundUp(size, unit int) int { return (size + unit - 1) / unit * unit }

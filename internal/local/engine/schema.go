@@ -286,9 +286,13 @@ func (s *schema) checkItem(item attr.Item) error {
 		}
 	}
 	if ix, k, found := s.mismatch(item); found {
-		return validation(invalidParameters+"Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", k.Name, s.typeOf(k.Name), item[k.Name].Type(), ix.Name)
+		return wrongIndexKey(k.Name, s.typeOf(k.Name), item[k.Name].Type(), ix.Name)
 	}
 	return s.checkIndexKeys(item)
+}
+
+func wrongIndexKey(name string, want, got attr.Type, index string) error {
+	return validation(invalidParameters+"Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", name, want, got, index)
 }
 
 // mismatch finds an attribute of the item that is an index's key and has another type than the key.

@@ -212,6 +212,35 @@ func (u *Update) Paths() []Path {
 	return paths
 }
 
+// Types are the types that the update names, before an item is at hand, for attributes as a whole.
+func (u *Update) Types() map[string]attr.Type {
+	types := map[string]attr.Type{}
+	for _, a := range u.actions {
+		if t := assignedType(a.operand); t != 0 && len(a.path.path) == 1 {
+			types[a.path.path[0].Name] = t
+		}
+	}
+	return types
+}
+
+// assignedType is the type that an operand is known to have, zero when only an item tells.
+func assignedType(n node) attr.Type {
+	if n == nil {
+		return 0
+	}
+	switch n := bare(n).(type) {
+	case *operatorNode:
+		return attr.N
+	case *callNode:
+		if n.function == "list_append" {
+			return attr.L
+		}
+		return assignedType(n.args[1])
+	default:
+		return typeOf(n)
+	}
+}
+
 // OnlyTakes reports whether the update sets nothing: all its clauses are REMOVE and DELETE.
 func (u *Update) OnlyTakes() bool {
 	return !slices.ContainsFunc(u.actions, func(a action) bool { return a.section == "SET" || a.section == "ADD" })

@@ -151,7 +151,6 @@ func TestRefused(t *testing.T) {
 		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
-		{"Query", `{"TableName":"orders","KeyConditions":{}}`, invalid, notEmulated(`"KeyConditions" of Query`)},
 		{"CreateTable", `{"TableName":"abc",` + create + `}`, invalid, notEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true}}`, invalid, notEmulated(`"SSESpecification" of CreateTable`)},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"TableClass":"STANDARD"}`, invalid, notEmulated(`"TableClass" of CreateTable`)},

@@ -83,7 +83,7 @@ func updateConstraints(updates map[string]attributeUpdate) []constraint {
 // attributesToGet wants a list that is there to have members.
 func attributesToGet(member string, names []string) constraint {
 	if names == nil {
-		return length(member, nil, 1, 1, 1)
+		return func() string { return "" }
 	}
 	return length(member, "["+strings.Join(names, ", ")+"]", len(names), 1, 255)
 }
@@ -221,4 +221,77 @@ func projectAttributes(names []string) (*expr.Projection, error) {
 		seen[name] = true
 	}
 	return expr.ProjectAttributes(names), nil
+}
+
+// legacyRead is what a query or scan filters and projects by legacy parameters; nil where it has none.
+type legacyRead struct {
+	filter     *expr.Condition
+	projection *expr.Projection
+}
+
+// legacyFilter reads the filter of a query or scan, nil when it has none.
+func (in *readInput) legacyFilter(filter map[string]comparison) (*expr.Condition, error) {
+	if err := checkConditionalOperator(in.ConditionalOperator, len(filter)); err != nil {
+		return nil, err
+	}
+	comparisons, err := decodeComparisons(filter, in.ConditionalOperator)
+	if err != nil {
+		return nil, err
+	}
+	return comparisons.Filter()
+}
+
+// legacy reads the query's filter and projection, in the order in which the service checks them.
+func (in *queryInput) legacy() (read legacyRead, err error) {
+	if read.filter, err = in.legacyFilter(in.QueryFilter); err != nil {
+		return read, err
+	}
+	read.projection, err = projectAttributes(in.AttributesToGet)
+	return read, err
+}
+
+// legacy reads the scan's projection and filter, in the order in which the service checks them.
+func (in *scanInput) legacy() (read legacyRead, err error) {
+	if read.projection, err = projectAttributes(in.AttributesToGet); err != nil {
+		return read, err
+	}
+	read.filter, err = in.legacyFilter(in.ScanFilter)
+	return read, err
+}
+
+// notMixed has one exception, as the service has: KeyConditions may stand beside other expressions than its own.
+func (in *queryInput) notMixed() error {
+	return notMixed([]parameter{
+		{"AttributesToGet", in.AttributesToGet != nil},
+		{"QueryFilter", in.QueryFilter != nil},
+		{"ConditionalOperator", in.ConditionalOperator != ""},
+		{"KeyConditions", in.KeyConditions != nil && in.KeyConditionExpression != nil},
+	}, []parameter{
+		{"ProjectionExpression", in.ProjectionExpression != nil},
+		{"FilterExpression", in.FilterExpression != nil},
+		{"KeyConditionExpression", in.KeyConditionExpression != nil},
+	})
+}
+
+func (in *scanInput) notMixed() error {
+	return notMixed([]parameter{
+		{"AttributesToGet", in.AttributesToGet != nil},
+		{"ScanFilter", in.ScanFilter != nil},
+		{"ConditionalOperator", in.ConditionalOperator != ""},
+	}, []parameter{
+		{"ProjectionExpression", in.ProjectionExpression != nil},
+		{"FilterExpression", in.FilterExpression != nil},
+	})
+}
+
+// keyTests reads the query's condition on the key.
+func (in *queryInput) keyTests(s *expr.Substitutions) ([]expr.KeyTest, error) {
+	if in.KeyConditionExpression != nil {
+		return expr.ParseKeyCondition(*in.KeyConditionExpression, s)
+	}
+	comparisons, err := decodeComparisons(in.KeyConditions, "")
+	if err != nil {
+		return nil, err
+	}
+	return comparisons.KeyTests()
 }

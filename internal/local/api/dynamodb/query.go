@@ -15,6 +15,8 @@ import (
 // readInput is what Query and Scan have in common.
 type readInput struct {
 	TableName                 string
+	AttributesToGet           []string
+	ConditionalOperator       string
 	IndexName                 *string
 	ConsistentRead            bool
 	ExclusiveStartKey         json.RawMessage
@@ -41,8 +43,9 @@ func (in *readInput) constraints(further ...constraint) []constraint {
 	if in.IndexName != nil {
 		all = append(all, matches("indexName", *in.IndexName), length("indexName", *in.IndexName, len(*in.IndexName), 3, 255))
 	}
-	all = append(all, oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"), tableName(in.TableName))
-	return append(append(all, further...), between("limit", in.Limit, 1, -1))
+	all = append(all, oneOf("returnConsumedCapacity", in.ReturnConsumedCapacity, "INDEXES", "TOTAL", "NONE"), tableName(in.TableName),
+		conditionalOperator(in.ConditionalOperator))
+	return append(append(all, further...), between("limit", in.Limit, 1, -1), attributesToGet("attributesToGet", in.AttributesToGet))
 }
 
 // checkPlaceholders refuses placeholders in a request without expressions. parameters names those that could use values.
@@ -85,8 +88,11 @@ func (in *readInput) substitutions() (*expr.Substitutions, error) {
 }
 
 // read gives the engine's form of the members, which the caller has checked one by one, and reads the last expressions of the request.
-func (in *readInput) read(start attr.Item, s *expr.Substitutions) (r engine.Read, err error) {
-	r = engine.Read{Table: in.TableName, Consistent: in.ConsistentRead, Start: start, Select: in.Select}
+// legacy has the filter and the projection that the request gives without expressions.
+func (in *readInput) read(start attr.Item, legacy legacyRead, s *expr.Substitutions) (r engine.Read, err error) {
+	r = engine.Read{
+		Table: in.TableName, Consistent: in.ConsistentRead, Start: start, Select: in.Select, Filter: legacy.filter, Projection: legacy.projection,
+	}
 	if in.IndexName != nil {
 		r.Index = *in.IndexName
 	}
@@ -111,14 +117,17 @@ func (in *readInput) read(start attr.Item, s *expr.Substitutions) (r engine.Read
 
 // checkSelect checks that Select fits the other members.
 func (in *readInput) checkSelect() error {
-	projects := in.ProjectionExpression != nil
+	projects, parameter := in.ProjectionExpression != nil || in.AttributesToGet != nil, "ProjectionExpression"
+	if in.AttributesToGet != nil {
+		parameter = "AttributesToGet"
+	}
 	switch {
 	case in.Select == engine.SelectSpecific && !projects:
 		return wire.Errorf("ValidationException", "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 	case in.Select == engine.SelectCount && projects:
-		return wire.Errorf("ValidationException", "Cannot specify the ProjectionExpression when choosing to get only the Count")
+		return wire.Errorf("ValidationException", "Cannot specify the %s when choosing to get only the Count", parameter)
 	case slices.Contains([]engine.Select{engine.SelectAll, engine.SelectProjected}, in.Select) && projects:
-		return wire.Errorf("ValidationException", "Cannot specify the ProjectionExpression when choosing to get %s", in.Select)
+		return wire.Errorf("ValidationException", "Cannot specify the %s when choosing to get %s", parameter, in.Select)
 	case in.Select == engine.SelectProjected && in.IndexName == nil:
 		return wire.Errorf("ValidationException", "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	default:
@@ -151,7 +160,9 @@ func invalidExpression(err error) error {
 
 type queryInput struct {
 	readInput
+	KeyConditions          map[string]comparison
 	KeyConditionExpression *string
+	QueryFilter            map[string]comparison
 	ScanIndexForward       *bool
 }
 
@@ -169,34 +180,44 @@ func (s service) query(in *queryInput) (*pageOutput, error) {
 
 // query makes the checks that need no table.
 func (in *queryInput) query() (q engine.Query, err error) {
-	if err := check(in.constraints()...); err != nil {
+	if err := check(append(in.constraints(comparisonConstraints("queryFilter", in.QueryFilter)...),
+		comparisonConstraints("keyConditions", in.KeyConditions)...)...); err != nil {
+		return q, err
+	}
+	if err := in.notMixed(); err != nil {
 		return q, err
 	}
 	usesValues := in.FilterExpression != nil || in.KeyConditionExpression != nil
 	if err := in.checkPlaceholders("FilterExpression and KeyConditionExpression are", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
 		return q, err
 	}
+	legacy, err := in.legacy()
+	if err != nil {
+		return q, err
+	}
 	start, err := in.startKey()
 	if err != nil {
 		return q, err
 	}
-	if in.KeyConditionExpression == nil {
+	if in.KeyConditionExpression == nil && in.KeyConditions == nil {
 		return q, wire.Errorf("ValidationException", "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
 	s, err := in.substitutions()
 	if err != nil {
 		return q, err
 	}
-	if q.Key, err = expr.ParseKeyCondition(*in.KeyConditionExpression, s); err != nil {
+	if q.Key, err = in.keyTests(s); err != nil {
 		return q, err
 	}
 	q.Backward = in.ScanIndexForward != nil && !*in.ScanIndexForward
-	q.Read, err = in.read(start, s)
+	q.QueryFilter = in.QueryFilter != nil
+	q.Read, err = in.read(start, legacy, s)
 	return q, err
 }
 
 type scanInput struct {
 	readInput
+	ScanFilter    map[string]comparison
 	Segment       *int
 	TotalSegments *int
 }
@@ -218,14 +239,21 @@ const maxSegments = 1_000_000
 
 // scan makes the checks that need no table.
 func (in *scanInput) scan() (scan engine.Scan, err error) {
-	if err := check(in.constraints(
+	if err := check(append(in.constraints(
 		between("totalSegments", in.TotalSegments, 1, maxSegments),
 		between("segment", in.Segment, 0, maxSegments-1),
-	)...); err != nil {
+	), comparisonConstraints("scanFilter", in.ScanFilter)...)...); err != nil {
+		return scan, err
+	}
+	if err := in.notMixed(); err != nil {
 		return scan, err
 	}
 	usesValues := in.FilterExpression != nil
 	if err := in.checkPlaceholders("FilterExpression is", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
+		return scan, err
+	}
+	legacy, err := in.legacy()
+	if err != nil {
 		return scan, err
 	}
 	start, err := in.startKey()
@@ -239,7 +267,7 @@ func (in *scanInput) scan() (scan engine.Scan, err error) {
 	if err != nil {
 		return scan, err
 	}
-	scan.Read, err = in.read(start, s)
+	scan.Read, err = in.read(start, legacy, s)
 	return scan, err
 }
 

@@ -409,3 +409,47 @@ func TestRefusedIndexKeys(t *testing.T) {
 		}
 	}
 }
+
+// A read takes capacity for what it reads, not for what it gives; each item that a local index leaves to the table costs a read.
+func TestCapacityOfReads(t *testing.T) {
+	s := newIndexedTable(t)
+	for n := range 9 {
+		s.putGame(t, game(n))
+	}
+	query := dynamodb.QueryInput{KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item{":p": str("p0")}}
+	for _, c := range []struct {
+		what                        string
+		change                      func(*dynamodb.QueryInput)
+		total, table, local, global float64
+	}{
+		{"the table", func(*dynamodb.QueryInput) {}, 0.5, 0.5, 0, 0},
+		{"consistently", func(q *dynamodb.QueryInput) { q.ConsistentRead = aws.Bool(true) }, 1, 1, 0, 0},
+		{"filtered", func(q *dynamodb.QueryInput) { q.FilterExpression = aws.String("attribute_exists(nothing)") }, 0.5, 0.5, 0, 0},
+		{"a local index", func(q *dynamodb.QueryInput) { q.IndexName = aws.String("local") }, 0.5, 0, 0.5, 0},
+		{"a local index and three items of the table", func(q *dynamodb.QueryInput) {
+			q.IndexName, q.ProjectionExpression = aws.String("local"), aws.String("note")
+		}, 2, 1.5, 0.5, 0},
+		{"the same consistently", func(q *dynamodb.QueryInput) {
+			q.IndexName, q.Select, q.ConsistentRead = aws.String("local"), types.SelectAllAttributes, aws.Bool(true)
+		}, 4, 3, 1, 0},
+		{"a global index", func(q *dynamodb.QueryInput) {
+			q.IndexName, q.KeyConditionExpression = aws.String("whole"), aws.String("team = :p")
+		}, 0.5, 0, 0, 0.5},
+	} {
+		q := query
+		q.TableName, q.ReturnConsumedCapacity = aws.String("games"), types.ReturnConsumedCapacityIndexes
+		c.change(&q)
+		page, err := s.Query(t.Context(), &q)
+		if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		units := func(ix map[string]types.Capacity, name string) float64 { return aws.ToFloat64(ix[name].CapacityUnits) }
+		took := page.ConsumedCapacity
+		if got := []float64{
+			*took.CapacityUnits, *took.Table.CapacityUnits, units(took.LocalSecondaryIndexes, "local"), units(took.GlobalSecondaryIndexes, "whole"),
+		}; !slices.Equal(got, []float64{c.total, c.table, c.local, c.global}) {
+			t.Errorf("%s: %v, want %v %v %v %v", c.what, got, c.total, c.table, c.local, c.global)
+		}
+	}
+}
