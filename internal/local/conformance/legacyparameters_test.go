@@ -79,7 +79,7 @@ func TestLegacyUpdates(t *testing.T) {
 		"Type mismatch for attribute to update": {AttributeUpdates: map[string]ddb.AttributeValueUpdate{"s": update("ADD", num("2"))}},
 		"One or more parameter values were invalid: Invalid number of argument(s) for the EQ ComparisonOperator": {
 			Expected: map[string]ddb.ExpectedAttributeValue{"s": {ComparisonOperator: "EQ", AttributeValueList: []ddb.AttributeValue{str("a"), str("b")}}}},
-		"One or more parameter values were invalid: Value cannot be used when Exists is set to false for Attribute: s": {Expected: map[string]ddb.ExpectedAttributeValue{"s": {Exists: aws.Bool(false), Value: str("x")}}},
+		"One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: s": {Expected: map[string]ddb.ExpectedAttributeValue{"s": {Exists: aws.Bool(false), Value: str("x")}}},
 	} {
 		in.TableName, in.Key = d.table, itemOf(t, sampleKey)
 		_, err := d.UpdateItem(t.Context(), &in)
