@@ -59,6 +59,11 @@ func (e *Engine) BatchWrite(batch map[string][]BatchItem, measure bool) (out Bat
 func (t *table) checkBatch(writes []BatchItem) error {
 	seen := map[string]bool{}
 	for _, w := range writes {
+		if w.Item != nil {
+			if err := t.schema.checkKey(t.schema.keyOf(w.Item)); err != nil {
+				return err // a batch words a missing key as of a Key, unlike a put
+			}
+		}
 		key, err := w.action(t.name, false).locate(&t.schema)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package expr
 import (
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 
 	"streamgen/internal/local/attr"
@@ -300,10 +301,21 @@ func checkBounds(low, high node) error {
 		fault, show(lower.value), show(upper.value))
 }
 
+// show is a value as the service's errors have it.
 func show(v attr.Value) string {
 	text := v.Text()
-	if v.Type() == attr.B {
+	switch v.Type() {
+	case attr.B:
 		text = base64.StdEncoding.EncodeToString([]byte(text))
+	case attr.BOOL, attr.NULL:
+		text = strconv.FormatBool(v.Truth() || v.Type() == attr.NULL)
+	case attr.SS, attr.NS, attr.BS:
+		var members []string
+		for _, m := range v.Members() {
+			one := show(m)
+			members = append(members, one[strings.Index(one, ":")+1:len(one)-1])
+		}
+		text = strings.Join(members, ",")
 	}
 	return "{" + v.Type().String() + ":" + text + "}"
 }
