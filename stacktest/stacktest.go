@@ -93,7 +93,7 @@ func Start(t testing.TB, opts ...Option) *Stack {
 	})
 	s.stack = stack
 	s.config = aws.Config{
-		Region: region, BaseEndpoint: aws.String(stack.Endpoint()), RetryMaxAttempts: 1,
+		Region: region, BaseEndpoint: aws.String(stack.Endpoint()), RetryMaxAttempts: 1, HTTPClient: local.Client(),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test", Source: "stacktest"}, nil
 		}),

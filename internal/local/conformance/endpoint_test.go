@@ -43,7 +43,7 @@ func newStack(t testing.TB, opts local.Options) *local.Stack {
 }
 
 func config(endpoint string) aws.Config {
-	return aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
+	return aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, RetryMaxAttempts: 1, HTTPClient: local.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 }
 

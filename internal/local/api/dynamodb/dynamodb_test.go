@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"streamgen/internal/local"
 	api "streamgen/internal/local/api/dynamodb"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/engine"
@@ -47,7 +48,7 @@ func newStack(t *testing.T) *stack {
 	server := httptest.NewServer(api.New(e))
 	t.Cleanup(server.Close)
 	client := dynamodb.New(dynamodb.Options{
-		BaseEndpoint: &server.URL, Region: region, RetryMaxAttempts: 1,
+		BaseEndpoint: &server.URL, Region: region, RetryMaxAttempts: 1, HTTPClient: local.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	return &stack{Client: client, url: server.URL, clock: c, streams: registry}
