@@ -12,13 +12,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
 
+	"streamgen/internal/local"
 	api "streamgen/internal/local/api/streams"
 	"streamgen/internal/local/attr"
 	"streamgen/internal/local/clock"
@@ -57,7 +56,7 @@ func newStack(t testing.TB) *stack {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	client := dynamodbstreams.New(dynamodbstreams.Options{
-		BaseEndpoint: &server.URL, Region: "us-east-1", Retryer: atOnce(),
+		BaseEndpoint: &server.URL, Region: "us-east-1", RetryMaxAttempts: 1, HTTPClient: local.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	s, found := registry.Lookup(streamARN)
@@ -65,15 +64,6 @@ func newStack(t testing.TB) *stack {
 		t.Fatal("no stream")
 	}
 	return &stack{Client: client, url: server.URL, handler: handler, clock: c, engine: e, stream: s}
-}
-
-// atOnce retries without a pause: a large answer that comes at once races with the client's closing of its own request, which makes it
-// give up the connection and try again.
-func atOnce() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		o.MaxAttempts, o.RateLimiter = 20, ratelimit.None
-	})
 }
 
 func (s *stack) put(t testing.TB, it attr.Item) {
