@@ -58,6 +58,10 @@ stops: ## fifty applies are killed and interrupted at random points
 kills: ## a local stack with a data folder is killed a hundred times under load, and must have lost nothing
 	STREAMGEN_KILLS=100 go test -count 1 -timeout 20m -run TestKillsLoseNothing -v ./cmd/gen
 
+.PHONY: differential
+differential: ## 100,000 random requests to the local stack and to dynalite, whose answers must agree (needs node and npm)
+	tools/differential/run 100000
+
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits
 	STREAMGEN_WITH_WAITS=1 go test -count 1 -run 'TestScript/waits' ./cmd/gen
