@@ -45,6 +45,7 @@ bench-apply: ## gen apply against the same terraform commands by hand, many stac
 
 .PHONY: bench-local
 bench-local: ## the local stack's start, operations through the SDK at 1, 8 and 64 clients, and engine: a ratio or value each
+	@go run ./tools/bench stack-start engine
 	@go run ./tools/benchlocal
 
 .PHONY: clients
