@@ -116,11 +116,14 @@ func resourceName(member, value string) constraint {
 var tableARN = regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}$`)
 
 // tableName wants the name or the ARN of a table.
-func tableName(value string) constraint {
+func tableName(value string) constraint { return tableAt("tableName", value) }
+
+// tableAt is tableName for a name that is another member.
+func tableAt(member, value string) constraint {
 	if tableARN.MatchString(value) {
 		return func() string { return "" }
 	}
-	return resourceName("tableName", value)
+	return resourceName(member, value)
 }
 
 // checkTable makes the checks of an operation on a table as a whole: that of its name's length first, then all others at once.

@@ -254,6 +254,16 @@ func TestARNForTableName(t *testing.T) {
 			return err
 		},
 		"Scan": func() error { _, err := s.Scan(ctx, &dynamodb.ScanInput{TableName: arn}); return err },
+		"TransactWriteItems": func() error { // by both in one transaction
+			_, err := s.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+				{Put: &types.Put{TableName: arn, Item: key("b", "1")}}, {Put: &types.Put{TableName: name, Item: key("b", "2")}},
+			}})
+			return err
+		},
+		"BatchGetItem": func() error {
+			_, err := s.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{tableARN: {Keys: []item{key("a", "1")}}}})
+			return err
+		},
 		"UpdateTable": func() error {
 			_, err := s.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: arn, DeletionProtectionEnabled: aws.Bool(false)})
 			return err
