@@ -69,6 +69,8 @@ var rules = []rule{
 	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/control"}},
 	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
 
+	{"stacktest", []string{"internal/local", "internal/local/clock", "internal/spec"}},
+
 	{"runtime", nil},
 	{"runtime/...", []string{"runtime/..."}},
 	{"handlers/...", []string{"generated/tables/...", "runtime/..."}},
@@ -87,7 +89,7 @@ var thirdParty = []struct {
 	{"github.com/hashicorp/terraform-exec", []string{"internal/tf"}},
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
 	{"github.com/hashicorp/terraform-json", []string{"internal/tf", "internal/judge", "internal/cli"}},
-	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb", "stacktest"}},
 	{"github.com/mattn/go-runewidth", []string{"internal/progress"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }

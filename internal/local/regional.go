@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
@@ -17,6 +18,7 @@ import (
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/streams"
 )
 
 // regional is what the stack has in one region.
@@ -24,6 +26,7 @@ type regional struct {
 	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
+	registry  *streams.Registry
 	functions *host.Host
 	mappings  *esm.Mappings
 	groups    *control.Logs
@@ -49,7 +52,8 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger,
+		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
@@ -61,6 +65,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		cloudwatch:  cloudwatchapi.New(alarms),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
+		registry:    registry,
 		functions:   functions,
 		mappings:    mappings,
 		groups:      groups,

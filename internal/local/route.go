@@ -146,7 +146,7 @@ func (s *Stack) routeQuery(d *destination, r *http.Request) {
 	}
 	switch d.caller.Service {
 	case "iam":
-		d.handler = s.iam
+		d.handler = s.iamHandler()
 	case "sts":
 		d.handler = s.sts
 	default:
