@@ -61,7 +61,7 @@ clients: ## the local stack with AWS's SDKs for JavaScript (npm) and Python (bot
 	go test -count 1 -v -run 'TestForeignClients|TestDynamoDBAdmin' ./internal/local/conformance
 
 .PHONY: verify
-verify: test opentofu long stops waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
+verify: test opentofu long stops kills waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
 .PHONY: long
 long: ## the tests that take too long for every run: all conversations, all examples, OpenTofu where it is built
@@ -71,6 +71,10 @@ long: ## the tests that take too long for every run: all conversations, all exam
 .PHONY: stops
 stops: ## fifty applies are killed and interrupted at random points
 	STREAMGEN_STOPS=50 go test -count 1 -timeout 60m -run TestApplySurvivesRandomStops ./cmd/gen
+
+.PHONY: kills
+kills: ## a local stack with a data folder is killed a hundred times under load, and must have lost nothing
+	STREAMGEN_KILLS=100 go test -count 1 -timeout 20m -run TestKillsLoseNothing -v ./cmd/gen
 
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits

@@ -49,6 +49,7 @@ var rules = []rule{
 
 	{"internal/local", []string{"internal/local/..."}},
 	{"internal/local/clock", nil},
+	{"internal/local/durable", nil},
 	{"internal/local/attr", nil},
 	{"internal/local/wire", nil},
 	{"internal/local/expr", []string{"internal/local/attr"}},
@@ -64,8 +65,11 @@ var rules = []rule{
 	{"internal/local/api/sts", []string{"internal/local/wire"}},
 	{"internal/local/api/logs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/sqs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
+	{"internal/local/api/autoscaling", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/control"}},
 	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
+
+	{"stacktest", []string{"internal/local", "internal/local/clock", "internal/spec"}},
 
 	{"runtime", nil},
 	{"runtime/...", []string{"runtime/..."}},
@@ -85,7 +89,7 @@ var thirdParty = []struct {
 	{"github.com/hashicorp/terraform-exec", []string{"internal/tf"}},
 	{"github.com/hashicorp/hc-install", []string{"internal/tf"}},
 	{"github.com/hashicorp/terraform-json", []string{"internal/tf", "internal/judge", "internal/cli"}},
-	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb"}},
+	{"github.com/aws/aws-sdk-go-v2", []string{"internal/cli", "internal/adopt", "tools/...", "runtime/streamattr", "runtime/streamsqs", "runtime/streamdynamodb", "stacktest"}},
 	{"github.com/mattn/go-runewidth", []string{"internal/progress"}},
 	{"go.opentelemetry.io/otel", []string{"runtime/streamotel"}},
 }

@@ -45,14 +45,14 @@ not emulated is refused by its name.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "loopback `ADDRESS:PORT` to serve; port 0 takes a free one")
 	f.StringVar(&o.region, "region", "us-east-1", "`REGION` of requests that are not signed for one")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep everything in `DIR` across restarts; one stack at a time may have it open")
-	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, and each log line")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, each log line and each request")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell each request on stderr")
 	return cmd
 }
 
 // localEvent is a line that gen local --json prints.
 type localEvent struct {
-	// Event is "ready" or "log".
+	// Event is "ready", "log" or "request".
 	Event    string     `json:"event"`
 	Endpoint string     `json:"endpoint,omitempty"`
 	Time     *time.Time `json:"time,omitempty"`
@@ -60,6 +60,27 @@ type localEvent struct {
 	Group    string     `json:"group,omitempty"`
 	Stream   string     `json:"stream,omitempty"`
 	Message  string     `json:"message,omitempty"`
+	*localRequest
+}
+
+// localRequest is what a line of a request has beside its time and region.
+type localRequest struct {
+	Service   string `json:"service"`
+	Operation string `json:"operation"`
+	// Tables are those that the request names.
+	Tables []string `json:"tables,omitempty"`
+	// Status is the HTTP status; 0 when the connection was ended without an answer.
+	Status int `json:"status"`
+	// Error is the error's code.
+	Error  string  `json:"error,omitempty"`
+	TookMS float64 `json:"took_ms"`
+}
+
+func requestEvent(r local.Request) localEvent {
+	return localEvent{Event: "request", Time: &r.Time, Region: r.Region, localRequest: &localRequest{
+		Service: r.Service, Operation: r.Operation, Tables: r.Tables, Status: r.Status, Error: r.Code,
+		TookMS: float64(r.Took.Microseconds()) / 1000,
+	}}
 }
 
 func runLocal(ctx context.Context, std streams, o localOptions) error {
@@ -81,6 +102,9 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 		Logs: func(e local.LogEvent) {
 			emit(localEvent{Event: "log", Time: &e.Time, Region: e.Region, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		},
+	}
+	if o.json {
+		options.Requests = func(r local.Request) { emit(requestEvent(r)) }
 	}
 	if o.verbose {
 		options.Logger = slog.New(slog.NewTextHandler(std.err, nil))

@@ -99,6 +99,9 @@ func (s *Stack) restoreRegion(region string, r *regional) error {
 	if err := r.alarms.Restore(space("alarms")); err != nil {
 		return fmt.Errorf("restoring alarms: %w", err)
 	}
+	if err := r.scaling.Restore(space("scaling")); err != nil {
+		return fmt.Errorf("restoring scalable targets: %w", err)
+	}
 	if err := r.queues.Restore(space("queues"), space("messages")); err != nil {
 		return fmt.Errorf("restoring queues: %w", err)
 	}

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,7 +139,7 @@ func (w *world) step(r *rand.Rand) {
 	case n < 4:
 		_, err = w.tables.CreateTable(engine.CreateTable{
 			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}},
-			OnDemand: true, View: []string{"", "NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}[r.IntN(4)], Tags: map[string]string{"n": fmt.Sprint(n)},
+			View: []string{"", "NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"}[r.IntN(4)], Tags: map[string]string{"n": fmt.Sprint(n)},
 		})
 	case n == 4:
 		view := []string{"", "OLD_IMAGE"}[r.IntN(2)]
@@ -153,7 +156,14 @@ func (w *world) step(r *rand.Rand) {
 		err = w.useBackup(r, table)
 	case n < 11:
 		w.divide(r)
-	case n < 16:
+	case n == 12:
+		_, err = w.tables.UpdateTable(engine.UpdateTable{Name: table, DeleteIndex: "by-v"})
+	case n == 13:
+		_, err = w.tables.UpdateTable(engine.UpdateTable{
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}, {Name: "v", Type: attr.N}},
+			CreateIndex: &engine.Index{Name: "by-v", Keys: []engine.KeyElement{{Name: "v", Role: engine.Hash}}, Projection: engine.Projection{Type: "KEYS_ONLY"}},
+		})
+	case n < 18:
 		_, err = w.tables.Delete(engine.Delete{Write: write, Key: key})
 	case n < 24:
 		_, err = w.tables.Update(w.count(write, key))
@@ -259,7 +269,7 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 	create := func(w *world, table string) {
 		t.Helper()
 		_, err := w.tables.CreateTable(engine.CreateTable{
-			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, OnDemand: true, View: "NEW_IMAGE",
+			Name: table, Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "NEW_IMAGE",
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -318,4 +328,133 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 			t.Errorf("%d entries of %s are kept", n, kind)
 		}
 	}
+}
+
+// A folder that another stack has, or that is not to be understood, keeps a stack from starting and nothing open.
+func TestStartRefusesTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir})
+	_, err := Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+	if want := fmt.Sprintf("process %d has it open", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for space, want := range map[string]string{
+		"roles": "json: cannot unmarshal", "us-east-1/tables": "reading tables: ", "us-east-1/streams": "reading streams: ",
+		"us-east-1/queues": "restoring queues: ", "us-east-1/functions": "restoring function x: ", "us-east-1/mappings": "restoring event source mappings: ",
+	} {
+		dir := t.TempDir()
+		folder, err := durable.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder.Space(space).Put("x", "no object")
+		if err := folder.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", space, err, want)
+		}
+		if folder, err = durable.Open(dir); err != nil { // nobody has it open any more
+			t.Error(err)
+		} else if err := folder.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What the folder does not take is not acknowledged, and what was read is not let out either.
+func TestNothingUnsettledIsLetOut(t *testing.T) {
+	s := start(t, Options{DataDir: t.TempDir()})
+	call := func(operation, body string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Endpoint(), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+		req.Header.Set("Authorization", signed("us-east-1", "dynamodb"))
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+	const table = `{"TableName":"%s","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],` +
+		`"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}`
+	if status, text := call("CreateTable", fmt.Sprintf(table, "kept")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	if err := s.folder.Close(); err != nil { // as if the disk were gone
+		t.Fatal(err)
+	}
+	if status, text := call("ListTables", "{}"); status != http.StatusOK || !strings.Contains(text, `"kept"`) {
+		t.Errorf("what is settled is read as %d %s", status, text)
+	}
+	for _, c := range [][2]string{{"CreateTable", fmt.Sprintf(table, "lost")}, {"DescribeTable", `{"TableName":"lost"}`}} {
+		status, text := call(c[0], c[1])
+		if status != http.StatusBadRequest || !strings.Contains(text, "InternalFailure") || !strings.Contains(text, "the data folder is closed") {
+			t.Errorf("%s: %d %s", c[0], status, text)
+		}
+	}
+}
+
+// BenchmarkRestart opens a folder with 100,000 items of 1 KB and their stream records.
+func BenchmarkRestart(b *testing.B) {
+	const items = 100_000
+	dir, c := b.TempDir(), clock.NewManual(began)
+	open := func() (*durable.Folder, *engine.Engine) {
+		folder, err := durable.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := &Stack{opts: Options{Clock: c}, folder: folder}
+		_, tables, err := s.restoreTables("eu-west-1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return folder, tables
+	}
+	folder, tables := open()
+	_, err := tables.CreateTable(engine.CreateTable{
+		Name: "T", Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}},
+		View: "NEW_AND_OLD_IMAGES",
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range items {
+		it := attr.Item{"id": number(i)}
+		for n := range 9 {
+			it[fmt.Sprintf("attribute%d", n)] = attr.String(fmt.Sprintf("%092d", i))
+		}
+		if _, err := tables.Put(engine.Put{Write: engine.Write{Table: "T"}, Item: it}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := folder.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		folder, tables := open()
+		if d, err := tables.DescribeTable("T"); err != nil || d.Items != items {
+			b.Fatalf("%d items, %v", d.Items, err)
+		}
+		if err := folder.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	info, err := os.Stat(filepath.Join(dir, "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(info.Size())/items, "disk-B/item")
 }

@@ -37,7 +37,7 @@ type Options struct {
 	Listen string
 	// Region is that of requests that no signature gives one; "" means us-east-1.
 	Region string
-	// Clock is the time of the stack; nil means the machine's.
+	// Clock is the time of the stack; nil means the machine's, until the admin API sets it ahead.
 	Clock clock.Clock
 	// Logger is told each request; nil tells nobody.
 	Logger *slog.Logger
@@ -47,6 +47,10 @@ type Options struct {
 	// DataDir is the folder in which everything outlives the process: what was acknowledged is there after it ended, however it ended.
 	// One stack at a time may have it open. "" keeps everything in memory. Events of log groups are always in memory alone.
 	DataDir string
+	// RetryPause is how long a mapping waits before it delivers a failed batch again, at first; it doubles up to a minute. 0 means 500 ms.
+	RetryPause time.Duration
+	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
+	Requests func(Request)
 	// Dir is the folder under which functions' code is unpacked; "" means the system's folder for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -67,12 +71,13 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	iam, sts http.Handler
-
+	sts    http.Handler
+	faults faults
 	folder *durable.Folder // nil without DataDir
 
 	mu      sync.Mutex
 	closed  bool
+	iam     http.Handler
 	regions map[string]*regional
 }
 
@@ -89,7 +94,10 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		return nil, fmt.Errorf("starting the local stack: %q is no region's name", opts.Region)
 	}
 	if opts.Clock == nil {
-		opts.Clock = clock.System()
+		opts.Clock = clock.NewOffset()
+	}
+	if opts.RetryPause == 0 {
+		opts.RetryPause = 500 * time.Millisecond
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)

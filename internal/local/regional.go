@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
+	autoscalingapi "streamgen/internal/local/api/autoscaling"
 	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
@@ -16,18 +18,21 @@ import (
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/streams"
 )
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, cloudwatch http.Handler
+	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
+	registry  *streams.Registry
 	functions *host.Host
 	mappings  *esm.Mappings
 	groups    *control.Logs
 	queues    *control.Queues
 	alarms    *control.Alarms[cloudwatchapi.Description]
+	scaling   *control.Scaling[autoscalingapi.Configuration]
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -47,21 +52,26 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger})
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger,
+		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
+	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
-		dynamodb:   dynamodbapi.New(tables),
-		streams:    streamsapi.New(registry),
-		lambda:     lambdaapi.New(functions, mappings),
-		logs:       logsapi.New(groups),
-		sqs:        sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch: cloudwatchapi.New(alarms),
-		engine:     tables,
-		functions:  functions,
-		mappings:   mappings,
-		groups:     groups,
-		queues:     queues,
-		alarms:     alarms,
+		dynamodb:    dynamodbapi.New(tables),
+		streams:     streamsapi.New(registry),
+		lambda:      lambdaapi.New(functions, mappings),
+		logs:        logsapi.New(groups),
+		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
+		cloudwatch:  cloudwatchapi.New(alarms),
+		autoscaling: autoscalingapi.New(scaling, tables.Exists),
+		engine:      tables,
+		registry:    registry,
+		functions:   functions,
+		mappings:    mappings,
+		groups:      groups,
+		queues:      queues,
+		alarms:      alarms,
+		scaling:     scaling,
 	}
 	if s.folder == nil {
 		return r, nil

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"streamgen/internal/local/api/autoscaling"
 	"streamgen/internal/local/api/cloudwatch"
 	"streamgen/internal/local/api/iam"
 	"streamgen/internal/local/api/logs"
@@ -73,7 +74,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "dynamodb", "iam", "lambda", "logs", "monitoring", "sqs", "sts":
+	case "application-autoscaling", "dynamodb", "iam", "lambda", "logs", "monitoring", "sqs", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
@@ -84,7 +85,7 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	prefix, operation, _ := strings.Cut(target, ".")
 	d.operation = operation
 	version := "1.0"
-	if prefix == logs.Target {
+	if prefix == logs.Target || prefix == autoscaling.Target {
 		version = "1.1"
 	}
 	d.fail = (&wire.JSON{Version: version}).WriteError
@@ -95,6 +96,9 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	case "DynamoDBStreams_20120810":
 		d.caller.Service = "streams"
 		s.routeRegional(d, func(r *regional) http.Handler { return r.streams })
+	case autoscaling.Target:
+		d.caller.Service = "application-autoscaling"
+		s.routeRegional(d, func(r *regional) http.Handler { return r.autoscaling })
 	case logs.Target:
 		d.caller.Service = "logs"
 		s.routeRegional(d, func(r *regional) http.Handler { return r.logs })
@@ -142,7 +146,7 @@ func (s *Stack) routeQuery(d *destination, r *http.Request) {
 	}
 	switch d.caller.Service {
 	case "iam":
-		d.handler = s.iam
+		d.handler = s.iamHandler()
 	case "sts":
 		d.handler = s.sts
 	default:

@@ -1,10 +1,10 @@
 package local
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"streamgen/internal/local/wire"
@@ -12,24 +12,27 @@ import (
 
 // serve answers one request that the guard let through.
 func (s *Stack) serve(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/_streamgen/health" {
-		s.health(w)
+	if strings.HasPrefix(r.URL.Path, adminPath) {
+		s.admin(w, r)
 		return
 	}
 	d := s.route(r)
 	answer := &answer{ResponseWriter: w, settle: func() error { return s.settle(r.Context()) }}
-	began := time.Now()
-	defer func() {
-		s.opts.Logger.Info("request", "service", d.caller.Service, "operation", d.operation, "region", d.caller.Region,
-			"status", answer.status, "took", time.Since(began).Round(time.Microsecond))
-	}()
+	if s.told() {
+		defer s.tell(answer, d, s.tablesOf(r, &d), time.Now())
+	}
 	defer answerUnsettled(answer, d)
 	if d.err != nil {
 		d.fail(answer, d.err)
 		return
 	}
 	defer s.answerPanic(answer, d)
-	d.handler.ServeHTTP(answer, r.WithContext(wire.WithCaller(r.Context(), d.caller)))
+	r = r.WithContext(wire.WithCaller(r.Context(), d.caller))
+	if !s.faults.any() {
+		d.handler.ServeHTTP(answer, r)
+		return
+	}
+	s.serveFaulty(answer, r, d)
 }
 
 // answerPanic makes a front end's panic an error of its protocol. It is a 400 as every other: see [wire.NotEmulated].
@@ -37,6 +40,9 @@ func (s *Stack) answerPanic(w *answer, d destination) {
 	cause := recover()
 	if cause == nil {
 		return
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
+		panic(cause)
 	}
 	s.opts.Logger.Error("panic", "service", d.caller.Service, "operation", d.operation, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	if w.status != 0 {
@@ -61,7 +67,8 @@ type answer struct {
 	http.ResponseWriter
 	settle    func() error
 	status    int
-	unsettled error // why nothing of what was written is let out
+	code      string // of the error that was written
+	unsettled error  // why nothing of what was written is let out
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -87,11 +94,14 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
+// NoteError implements [wire.ErrorNoter].
+func (a *answer) NoteError(code string) { a.code = code }
+
 // Unwrap serves [http.ResponseController].
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // health says who answers here. The id names one life of the stack: what another life made is not in this one.
-func (s *Stack) health(w http.ResponseWriter) {
+func (s *Stack) health(*http.Request) (any, error) {
 	version := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		version = info.Main.Version
@@ -100,12 +110,11 @@ func (s *Stack) health(w http.ResponseWriter) {
 	if regions == nil {
 		regions = []string{}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(struct { // the client may be gone; there is nobody left to tell
+	return struct {
 		Status  string   `json:"status"`
 		ID      string   `json:"id"`
 		Version string   `json:"version"`
 		Account string   `json:"account"`
 		Regions []string `json:"regions"`
-	}{"ok", s.id, version, Account, regions})
+	}{"ok", s.id, version, Account, regions}, nil
 }

@@ -1,5 +1,5 @@
 // Package control holds the registries of the local stack for resources that have no behaviour there: IAM roles with
-// their policies, and log groups with their events. Permissions are kept and given back, never enforced.
+// their policies, log groups with their events, and scalable targets. Permissions are kept and given back, never enforced.
 package control
 
 import (

@@ -203,6 +203,45 @@ func TestRestoreAlarms(t *testing.T) {
 	})
 }
 
+func TestRestoreScaling(t *testing.T) {
+	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	journal := ledger{}
+	restore := func() (*Scaling[string], error) {
+		s := NewScaling[string]("000000000000", "us-east-1", c)
+		return s, s.Restore(maps.Clone(journal))
+	}
+	scaling := NewScaling[string]("000000000000", "us-east-1", c)
+	if err := scaling.Restore(journal); err != nil {
+		t.Fatal(err)
+	}
+	of := Scaled{"dynamodb", "table/orders", "dynamodb:table:ReadCapacityUnits"}
+	one, five := 1, 5
+	show := func(s *Scaling[string]) any { return []any{s.Targets(), s.Policies()} }
+	checkSteps(t, scaling, restore, show, []func(*Scaling[string]) error{
+		func(s *Scaling[string]) error {
+			_, err := s.Register(RegisterTarget{Scaled: of, Min: &one, Max: &five, Tags: map[string]string{"k": "v"}})
+			return err
+		},
+		func(s *Scaling[string]) error {
+			_, err := s.Register(RegisterTarget{Scaled: of, Min: &five})
+			return err
+		},
+		func(s *Scaling[string]) error {
+			_, err := s.PutPolicy(of, "p", "TargetTrackingScaling", "at 70")
+			return err
+		},
+		func(s *Scaling[string]) error {
+			_, err := s.PutPolicy(of, "q", "TargetTrackingScaling", "at 50")
+			return err
+		},
+		func(s *Scaling[string]) error { return s.DeletePolicy(of, "p") },
+		func(s *Scaling[string]) error {
+			return s.UpdateTags(s.Targets()[0].ARN, func(tags map[string]string) { tags["x"] = "y" })
+		},
+		func(s *Scaling[string]) error { return s.Deregister(of) },
+	})
+}
+
 // A journal whose text is no entry of the registry is refused with its key.
 func TestRestoreRefuses(t *testing.T) {
 	r := NewRoles("000000000000", clock.System())

@@ -142,6 +142,15 @@ func (e *Engine) lookup(name string) (*table, bool) {
 	return t, found
 }
 
+// Exists says whether there is a table of the name, and unless index is "" a global index of it of that name.
+func (e *Engine) Exists(name, index string) bool {
+	err := e.inspect(name, noTable, func(t *table) error {
+		_, err := t.insights(index)
+		return err
+	})
+	return err == nil
+}
+
 // inspect calls f with the table locked for reading. missing words the error for a table that does not exist.
 func (e *Engine) inspect(name string, missing func(name string) error, f func(*table) error) error {
 	t, found := e.lookup(name)

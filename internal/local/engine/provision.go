@@ -75,9 +75,9 @@ type IndexCapacity struct {
 func (c *Capacity) provision(units Units, what string, now time.Time) error {
 	old := c.Provisioned
 	if units == old {
-		return validation("The provisioned throughput for the %s will not change. The requested value equals the current value. "+
-			"Current ReadCapacityUnits provisioned for the %[1]s: %d. Requested ReadCapacityUnits: %d. "+
-			"Current WriteCapacityUnits provisioned for the %[1]s: %d. Requested WriteCapacityUnits: %d. "+
+		return validation("The provisioned throughput for the %[1]s will not change. The requested value equals the current value. "+
+			"Current ReadCapacityUnits provisioned for the %[1]s: %[2]d. Requested ReadCapacityUnits: %[3]d. "+
+			"Current WriteCapacityUnits provisioned for the %[1]s: %[4]d. Requested WriteCapacityUnits: %[5]d. "+
 			"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
 			what, old.Read, units.Read, old.Write, units.Write)
 	}

@@ -75,8 +75,7 @@ type CreateTable struct {
 	Indexes    []Index
 	// IndexCapacities are those of the global indexes: of each, when the table is provisioned.
 	IndexCapacities    []IndexCapacity
-	OnDemand           bool
-	Capacity           CapacityChange // Provisioned is needed unless OnDemand
+	Capacity           CapacityChange // without Provisioned it is an on-demand table
 	Class              string         // "" for STANDARD
 	Encryption         Encryption
 	View               string // "" for no stream
@@ -93,6 +92,9 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	c.Name = name
 	s := schema{attributes: c.Attributes, keys: c.Keys, indexes: c.Indexes}
+	if len(c.Keys) > len(c.Attributes) {
+		return Description{}, validation("Invalid KeySchema: Some index key attribute have no definition")
+	}
 	if err := s.check(); err != nil {
 		return Description{}, err
 	}
@@ -117,8 +119,8 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 
 func (e *Engine) newSettings(c CreateTable) (Settings, error) {
 	now := e.options.Clock.Now()
-	s := Settings{OnDemand: c.OnDemand, Class: Class{Name: c.Class}, Encryption: e.encryption(c.Encryption), DeletionProtection: c.DeletionProtection, Tags: c.Tags}
-	if c.OnDemand {
+	s := Settings{OnDemand: c.Capacity.Provisioned == nil, Class: Class{Name: c.Class}, Encryption: e.encryption(c.Encryption), DeletionProtection: c.DeletionProtection, Tags: c.Tags}
+	if s.OnDemand {
 		s.OnDemandSince = now
 	}
 	if c.Policy != "" {

@@ -19,7 +19,11 @@ func (e *Engine) Tags(arn string) (tags map[string]string, err error) {
 
 // ChangeTags sets and removes tags of the table with the ARN.
 func (e *Engine) ChangeTags(arn string, set map[string]string, remove []string) error {
-	return e.configure(arn, noResource(arn), func(t *table) error {
+	missing := noResource(arn)
+	if set == nil {
+		missing = noItems // as it is said of removing tags
+	}
+	return e.configure(arn, missing, func(t *table) error {
 		next := cloned(t.settings.Tags)
 		maps.DeleteFunc(next, func(key, _ string) bool { return slices.Contains(remove, key) })
 		maps.Copy(next, set)

@@ -233,12 +233,13 @@ func (t *table) rlock() (unlock func()) { t.mu.RLock(); return t.mu.RUnlock }
 // whoever deletes one holds the engine's lock and waits for the table's.
 func (e *Engine) lockAll(names []string, lock func(*table) func()) (tables map[string]*table, unlock func(), err error) {
 	tables = map[string]*table{}
+	each := map[string]*table{} // a table may be meant by its name and by its ARN
 	for _, name := range names {
 		t, found := e.lookup(name)
 		if !found {
-			return nil, nil, noItems(name)
+			return nil, nil, e.absent(name, noItems)
 		}
-		tables[name] = t
+		tables[name], each[t.name] = t, t
 	}
 	var unlocks []func()
 	unlock = func() {
@@ -246,9 +247,9 @@ func (e *Engine) lockAll(names []string, lock func(*table) func()) (tables map[s
 			u()
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		unlocks = append(unlocks, lock(tables[name]))
-		if tables[name].deleted {
+	for _, name := range slices.Sorted(maps.Keys(each)) {
+		unlocks = append(unlocks, lock(each[name]))
+		if each[name].deleted {
 			unlock()
 			return nil, nil, noItems(name)
 		}

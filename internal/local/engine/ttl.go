@@ -64,12 +64,13 @@ func (e *Engine) startExpiry() {
 	}
 	closing := make(chan struct{})
 	e.closing = closing
+	tick, stop := e.options.Clock.After(sweepInterval) // now: a clock that is moved next must find it
 	e.expiry.Go(func() {
 		for {
-			tick, stop := e.options.Clock.After(sweepInterval)
 			select {
 			case <-tick:
 				e.sweep()
+				tick, stop = e.options.Clock.After(sweepInterval)
 			case <-closing:
 				stop()
 				return

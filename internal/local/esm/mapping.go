@@ -164,6 +164,58 @@ func (m *Mappings) newMapping(k kept, source Source) *mapping {
 	return mp
 }
 
+// AwaitCaughtUp returns once nothing that is in a mapping's stream is left for it: each record was delivered, filtered out or given up.
+// The error is ctx's, with how far the mapping came.
+func (m *Mappings) AwaitCaughtUp(ctx context.Context, id string) error {
+	m.mu.Lock()
+	mp, err := m.find(id)
+	m.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for {
+		moved := mp.progress.movement()
+		behind, err := mp.behind()
+		if err != nil || behind == "" {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("mapping %s (%s): its last processing result is %q: %w", id, behind, mp.progress.result(), ctx.Err())
+		}
+	}
+}
+
+// behind says what is left for the mapping; "" when nothing is.
+func (mp *mapping) behind() (string, error) {
+	for _, s := range mp.source.Shards() {
+		at := mp.progress.at(s.ID)
+		if at.Done {
+			continue
+		}
+		left, _, err := mp.source.Read(s.ID, at.After, 1)
+		if err != nil {
+			return "", err
+		}
+		if len(left) > 0 {
+			return fmt.Sprintf("shard %s: record %s is not done", s.ID, left[0].SequenceNumber), nil
+		}
+	}
+	return "", nil
+}
+
+// Checkpoints gives for each shard that a mapping has begun the sequence number up to which everything is done.
+func (m *Mappings) Checkpoints(id string) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mp, err := m.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return mp.progress.places(), nil
+}
+
 // unique refuses a second mapping of a stream to a function. The caller holds m.mu.
 func (m *Mappings) unique(c Config, self *mapping) error {
 	for _, mp := range m.order {

@@ -10,7 +10,8 @@ type progress struct {
 	mu     sync.Mutex
 	began  bool
 	shards map[string]checkpoint
-	last   string // what the mapping did last
+	last   string        // what the mapping did last
+	moved  chan struct{} // closed, and replaced, when a checkpoint moves; nil while nobody waits
 }
 
 // checkpoint is the lowest place in a shard below which everything is done. It is also what a journal keeps.
@@ -22,6 +23,10 @@ type checkpoint struct {
 // set moves a shard's checkpoint. The caller holds p.mu.
 func (p *progress) set(shard string, c checkpoint) {
 	p.shards[shard] = c
+	if p.moved != nil {
+		close(p.moved)
+		p.moved = nil
+	}
 	if p.journal != nil {
 		p.journal.Put(checkpointKey(p.uuid, shard), c)
 	}
@@ -66,6 +71,26 @@ func (p *progress) at(shard string) checkpoint {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.shards[shard]
+}
+
+// movement gives the channel that is closed when a checkpoint moves next.
+func (p *progress) movement() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.moved == nil {
+		p.moved = make(chan struct{})
+	}
+	return p.moved
+}
+
+func (p *progress) places() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[string]string, len(p.shards))
+	for shard, c := range p.shards {
+		all[shard] = c.After
+	}
+	return all
 }
 
 // advance records that everything up to and including a sequence number is done.

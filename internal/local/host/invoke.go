@@ -17,6 +17,9 @@ const initLimit = 10 * time.Second
 
 // invoke runs the function once: in an idle process, or in a new one.
 func (r *revision) invoke(ctx context.Context, arn string, payload []byte) (Result, error) {
+	if r.code.run != nil {
+		return r.invokeFunc(ctx, arn, payload)
+	}
 	id := uuid.NewString()
 	for p := r.take(); p != nil; p = r.take() {
 		if result, ran, err := r.run(ctx, p, id, arn, payload); ran || err != nil {

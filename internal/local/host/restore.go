@@ -47,7 +47,7 @@ func (h *Host) takeIn(name string, zip []byte) (*code, error) {
 
 // keep tells the journal of a function that changed. The caller holds h.mu.
 func (h *Host) keep(rev *revision) {
-	if h.journal != nil {
+	if h.journal != nil && rev.code.run == nil {
 		h.journal.Put(rev.function.Name, rev.snapshot())
 	}
 }

@@ -27,16 +27,17 @@ const (
 	MaxFiles = 10_000
 )
 
-// code is an unpacked package. Whoever still needs the folder holds it; it goes when nobody does.
+// code is an unpacked package, or a function of this process. Whoever still needs the folder holds it; it goes when nobody does.
 type code struct {
 	dir   string
+	run   Func // nil for a package
 	holds atomic.Int32
 }
 
 func (c *code) hold() { c.holds.Add(1) }
 
 func (c *code) drop() {
-	if c.holds.Add(-1) > 0 {
+	if c.holds.Add(-1) > 0 || c.run != nil {
 		return
 	}
 	if err := os.RemoveAll(c.dir); err != nil {

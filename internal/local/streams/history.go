@@ -63,6 +63,14 @@ func (h *history) add(r record) {
 	}
 }
 
+func (h *history) len() int {
+	n := -h.gone
+	for _, chunk := range h.chunks {
+		n += len(chunk)
+	}
+	return n
+}
+
 // oldest is when the oldest record that is left was made.
 func (h *history) oldest() (at time.Time, found bool) {
 	if len(h.chunks) == 0 {

@@ -25,6 +25,18 @@ func (s *Stream) Latest(shardID string) (after string) {
 	return s.latest(sh).String()
 }
 
+// Len is how many records can be read.
+func (s *Stream) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(s.clock.Now())
+	n := 0
+	for _, sh := range s.shards {
+		n += sh.history.len()
+	}
+	return n
+}
+
 // maxReadBytes bounds what one Read gives. It is the 6 MB that an invocation takes and more than the largest record, so that a reader
 // who gets a part of what there is has a full batch.
 const maxReadBytes = 8 << 20

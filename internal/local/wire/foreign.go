@@ -12,7 +12,7 @@ import (
 // take an answer without the Smithy-Protocol header for none of theirs, and would not show its message.
 // https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 func WriteCBORError(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := failed(w, err)
 	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
 	w.Header().Set("Content-Type", "application/cbor")
 	write(w, e.status(), cbor.Encode(cbor.Map{"__type": cbor.String(e.Code), "message": cbor.String(e.Message)}))
@@ -21,7 +21,7 @@ func WriteCBORError(w http.ResponseWriter, err error) {
 // WriteRESTXMLError answers with an error in REST-XML's form as Amazon S3 writes it, a bare <Error>.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func WriteRESTXMLError(w http.ResponseWriter, err error) {
-	e, id := asError(err), uuid.NewString()
+	e, id := failed(w, err), uuid.NewString()
 	body, _ := xml.Marshal(struct { // strings only: cannot fail
 		XMLName   xml.Name `xml:"Error"`
 		Code      string

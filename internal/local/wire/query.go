@@ -50,7 +50,7 @@ func (q *Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // WriteError answers with an error in Query's form, an <ErrorResponse>.
 func (q *Query) WriteError(w http.ResponseWriter, err error) {
-	e, id := asError(err), uuid.NewString()
+	e, id := failed(w, err), uuid.NewString()
 	type detail struct{ Type, Code, Message string }
 	body, _ := xml.Marshal(struct { // strings only: cannot fail
 		XMLName   xml.Name

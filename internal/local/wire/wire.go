@@ -80,6 +80,18 @@ func asError(err error) *Error {
 	return Errorf("InternalFailure", "%v", err)
 }
 
+// ErrorNoter is a response writer that wants to know the code of the error it is used to write.
+type ErrorNoter interface{ NoteError(code string) }
+
+// failed gives the error to write to w.
+func failed(w http.ResponseWriter, err error) *Error {
+	e := asError(err)
+	if n, ok := w.(ErrorNoter); ok {
+		n.NoteError(e.Code)
+	}
+	return e
+}
+
 // Caller is who sent a request, as the signature's credential scope says it. The stack checks no signature.
 type Caller struct{ Account, Region, Service, AccessKeyID string }
 
@@ -94,6 +106,14 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
+}
+
+type hostKey struct{}
+
+// HostFrom is the host and port by which the client of an AWS JSON request reached the stack.
+func HostFrom(ctx context.Context) string {
+	host, _ := ctx.Value(hostKey{}).(string)
+	return host
 }
 
 // ParseCaller reads access key, region and service from a request's Authorization header
@@ -145,14 +165,19 @@ func CheckAuthorization(r *http.Request) error {
 // MaxBody is the largest request body that the codecs read, in bytes: a 50 MB package in base64 and its request.
 const MaxBody = 72 << 20
 
+// sizedBody is the largest length, in bytes, that a request is believed before its body is there.
+const sizedBody = 1 << 20
+
 // ReadBody reads a request's body up to [MaxBody].
 func ReadBody(r *http.Request) ([]byte, error) { return readBody(r, MaxBody) }
 
 func readBody(r *http.Request, most int) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(int(min(max(r.ContentLength, 0), sizedBody)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(r.Body, int64(most)+1)); err != nil {
 		return nil, Errorf("SerializationException", "reading the request body: %v", err)
 	}
+	body := b.Bytes()
 	if len(body) > most {
 		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", most)
 	}
@@ -240,7 +265,7 @@ func (j *JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // WriteError answers with an error in AWS JSON's form: the body's "__type" names the error.
 func (j *JSON) WriteError(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := failed(w, err)
 	if name := j.QueryErrors[e.Code]; name != "" {
 		w.Header().Set("X-Amzn-Query-Error", name+";Sender")
 	}
@@ -272,7 +297,7 @@ func (j *JSON) call(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return op(r.Context(), body)
+	return op(context.WithValue(r.Context(), hostKey{}, r.Host), body)
 }
 
 // checkForm refuses a method and a type of content that the protocol does not have, with the status and name that AWS gives. A
@@ -374,7 +399,7 @@ func REST(f func(*http.Request) (Response, error)) http.Handler {
 
 // WriteRESTError answers with an error in REST-JSON's form: the X-Amzn-ErrorType header names the error.
 func WriteRESTError(w http.ResponseWriter, err error) {
-	e := asError(err)
+	e := failed(w, err)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Amzn-Errortype", e.Code)
 	write(w, e.status(), e.encode(map[string]any{"Type": "User", "Message": e.Message}))

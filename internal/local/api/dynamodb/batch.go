@@ -66,7 +66,7 @@ func (in *batchWriteItemInput) check() error {
 	for _, table := range tables {
 		requests := in.RequestItems[table]
 		count += len(requests)
-		constraints = append(constraints, resourceName("requestItems.key", table))
+		constraints = append(constraints, tableAt("requestItems.key", table))
 		if len(requests) == 0 {
 			constraints = append(constraints, length("requestItems."+table+".member", "[]", 0, 1, most))
 		}
@@ -196,7 +196,7 @@ func (in *batchGetItemInput) check() error {
 		asked := in.RequestItems[table]
 		count += len(asked.Keys)
 		at := "requestItems." + table + ".member."
-		constraints = append(constraints, resourceName("requestItems.key", table), required(at+"keys", asked.Keys != nil),
+		constraints = append(constraints, tableAt("requestItems.key", table), required(at+"keys", asked.Keys != nil),
 			attributesToGet(at+"attributesToGet", asked.AttributesToGet))
 		if asked.Keys != nil {
 			constraints = append(constraints, length(at+"keys", fmt.Sprintf("[%d keys]", len(asked.Keys)), len(asked.Keys), 1, maxBatchKeys))

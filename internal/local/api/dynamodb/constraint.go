@@ -112,6 +112,52 @@ func resourceName(member, value string) constraint {
 	}
 }
 
+// tableARN is what AWS takes in the place of a table's name. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+var tableARN = regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}$`)
+
+// tableName wants the name or the ARN of a table.
+func tableName(value string) constraint { return tableAt("tableName", value) }
+
+// tableAt is tableName for a name that is another member.
+func tableAt(member, value string) constraint {
+	if tableARN.MatchString(value) {
+		return func() string { return "" }
+	}
+	return resourceName(member, value)
+}
+
+// checkTable makes the checks of an operation on a table as a whole: that of its name's length first, then all others at once.
+func checkTable(name string, constraints ...constraint) error {
+	if err := checkTableName(name); err != nil {
+		return err
+	}
+	return check(append([]constraint{tableName(name)}, constraints...)...)
+}
+
+// checkTableName wants the name that an operation on a table as a whole cannot do without.
+func checkTableName(name string) error {
+	switch {
+	case name == "":
+		return wire.Errorf("ValidationException", "The parameter 'TableName' is required but was not present in the request")
+	case !strings.HasPrefix(name, "arn:") && (len(name) < 3 || len(name) > 255):
+		return wire.Errorf("ValidationException", "TableName must be at least 3 characters long and at most 255 characters long")
+	default:
+		return nil
+	}
+}
+
+func invalidParameters(format string, args ...any) error {
+	return wire.Errorf("ValidationException", "One or more parameter values were invalid: "+format, args...)
+}
+
+// named wants the name of an index, a backup or a table that may be absent, with all that is wrong with it.
+func named(member, value string) []constraint {
+	if value == "" {
+		return []constraint{required(member, false)}
+	}
+	return []constraint{matches(member, value), length(member, value, len(value), 3, 255)}
+}
+
 // matches wants text of the characters that names consist of.
 func matches(member, value string) constraint {
 	return func() string {
@@ -120,30 +166,4 @@ func matches(member, value string) constraint {
 		}
 		return fault(value, member, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
 	}
-}
-
-// tableARN is what AWS takes in the place of a table's name. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
-var tableARN = regexp.MustCompile(`^arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]{3,255}$`)
-
-// tableName wants the name or the ARN of a table.
-func tableName(value string) constraint {
-	if tableARN.MatchString(value) {
-		return func() string { return "" }
-	}
-	return resourceName("tableName", value)
-}
-
-// checkTable makes the checks of an operation on a table as a whole: that of its name's length first, then all others at once.
-func checkTable(name string, constraints ...constraint) error {
-	switch {
-	case name == "":
-		return wire.Errorf("ValidationException", "The parameter 'TableName' is required but was not present in the request")
-	case !strings.HasPrefix(name, "arn:") && (len(name) < 3 || len(name) > 255):
-		return wire.Errorf("ValidationException", "TableName must be at least 3 characters long and at most 255 characters long")
-	}
-	return check(append([]constraint{tableName(name)}, constraints...)...)
-}
-
-func invalidParameters(format string, args ...any) error {
-	return wire.Errorf("ValidationException", "One or more parameter values were invalid: "+format, args...)
 }

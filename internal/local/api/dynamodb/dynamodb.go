@@ -19,7 +19,7 @@ type service struct{ engine *engine.Engine }
 // New gives the handler of DynamoDB's API for one account and region.
 func New(e *engine.Engine) http.Handler {
 	s := service{engine: e}
-	return withHost(&wire.JSON{
+	return &wire.JSON{
 		Version:  "1.0",
 		Target:   "DynamoDB_20120810",
 		Checksum: true,
@@ -62,7 +62,7 @@ func New(e *engine.Engine) http.Handler {
 			"UpdateTable":                         operation("UpdateTable", s.updateTable),
 			"UpdateTimeToLive":                    operation("UpdateTimeToLive", s.updateTimeToLive),
 		},
-	})
+	}
 }
 
 // operation is [wire.Typed] with the engine's errors put into the wire's form.

@@ -130,6 +130,7 @@ func TestRefused(t *testing.T) {
 	}
 	const create = `"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]`
 	const ondemand = `,"BillingMode":"PAY_PER_REQUEST"`
+	const units = `,"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1}`
 	index := func(projection string) string {
 		return `{"TableName":"abc",` + create + ondemand + `,"GlobalSecondaryIndexes":[{"IndexName":"gsi","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]` + projection + `}]}`
 	}
@@ -151,21 +152,13 @@ func TestRefused(t *testing.T) {
 		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
-		{"CreateTable", `{"TableName":"abc",` + create + `}`, invalid, notEmulated("BillingMode PROVISIONED of CreateTable, the default; say BillingMode PAY_PER_REQUEST")},
-		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true}}`, invalid, notEmulated(`"SSESpecification" of CreateTable`)},
-		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"TableClass":"STANDARD"}`, invalid, notEmulated(`"TableClass" of CreateTable`)},
-		{"CreateTable", index(`,"Projection":{"ProjectionType":"ALL"},"OnDemandThroughput":{}`), invalid, notEmulated(`"OnDemandThroughput" of CreateTable`)},
 		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
-		{"UpdateTable", `{"TableName":"orders","BillingMode":"PROVISIONED"}`, invalid, notEmulated("BillingMode PROVISIONED of UpdateTable")},
-		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"gsi"}}]}`, invalid, notEmulated(`"Update" of UpdateTable`)},
 		{"UpdateContinuousBackups", `{"TableName":"orders","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false,"RecoveryPeriodInDays":7}}`, invalid,
 			notEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")},
-		{"ListTagsOfResource", `{"ResourceArn":"x","NextToken":"y"}`, invalid, notEmulated(`"NextToken" of ListTagsOfResource`)},
 
 		// Constraints.
-		{"DescribeTable", `{}`, invalid, constraint("null", "tableName", "Member must not be null")},
-		{"DescribeTable", `{"TableName":"ab"}`, invalid, constraint("'ab'", "tableName", "Member must have length greater than or equal to 3")},
-		{"DescribeTable", `{"TableName":"` + tableARN + `"}`, invalid, constraint("'"+tableARN+"'", "tableName", "streamgen local does not emulate an ARN in place of a name")},
+		{"DescribeTable", `{}`, invalid, "The parameter 'TableName' is required but was not present in the request"},
+		{"DescribeTable", `{"TableName":"ab"}`, invalid, "TableName must be at least 3 characters long and at most 255 characters long"},
 		{"DescribeTable", `{"TableName":"a$c"}`, invalid, constraint("'a$c'", "tableName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")},
 		{"PutItem", `{"TableName":"orders"}`, invalid, constraint("null", "item", "Member must not be null")},
 		{"PutItem", `{"TableName":"orders","Item":null}`, invalid, constraint("null", "item", "Member must not be null")},
@@ -253,8 +246,76 @@ func TestRefused(t *testing.T) {
 		{"DescribeContinuousBackups", `{"TableName":"nope"}`, "TableNotFoundException", "Table not found: nope"},
 		{"UpdateContinuousBackups", `{"TableName":"nope","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":true}}`, "TableNotFoundException", "Table not found: nope"},
 		{"ListTagsOfResource", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/nope"}`, "ResourceNotFoundException", "Requested resource not found: ResourcArn: arn:aws:dynamodb:us-east-1:000000000000:table/nope not found"},
-		{"TagResource", `{"ResourceArn":"orders","Tags":[]}`, "ResourceNotFoundException", "Requested resource not found: ResourcArn: orders not found"},
-		{"UntagResource", `{"ResourceArn":"arn:aws:dynamodb:eu-west-1:000000000000:table/orders","TagKeys":[]}`, "ResourceNotFoundException", "Requested resource not found: ResourcArn: arn:aws:dynamodb:eu-west-1:000000000000:table/orders not found"},
+
+		// Names, ARNs and tags.
+		{"CreateTable", `{"TableName":"a;"}`, invalid, "TableName must be at least 3 characters long and at most 255 characters long"},
+		{"CreateTable", `{"TableName":"a;c"}`, invalid, "3 validation errors detected: Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null; " +
+			"Value 'a;c' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
+			"Value null at 'keySchema' failed to satisfy constraint: Member must not be null"},
+		{"DescribeTable", `{"TableName":"arn:aws:dynamodb:us-east-1:000000000000:table/nope"}`, "ResourceNotFoundException", "Requested resource not found: Table: nope not found"},
+		{"DescribeTable", `{"TableName":"arn:aws:dynamodb:eu-west-1:000000000000:table/orders"}`, invalid,
+			"Invalid TableArn: Invalid ResourceArn provided as input arn:aws:dynamodb:eu-west-1:000000000000:table/orders"},
+		{"GetItem", `{"TableName":"arn:aws:dynamodb:us-east-1:111111111111:table/orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}`, "AccessDeniedException",
+			"User: arn:aws:iam::000000000000:root is not authorized to access resource: arn:aws:dynamodb:us-east-1:111111111111:table/orders because no resource-based policy allows it"},
+		{"ListTables", `{"ExclusiveStartTableName":"a;"}`, invalid, "2 validation errors detected: " +
+			"Value 'a;' at 'exclusiveStartTableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; " +
+			"Value 'a;' at 'exclusiveStartTableName' failed to satisfy constraint: Member must have length greater than or equal to 3"},
+		{"ListTagsOfResource", `{}`, invalid, "Invalid TableArn"},
+		{"ListTagsOfResource", `{"ResourceArn":"` + tableARN + `/stream/x"}`, invalid, "Invalid TableArn: Invalid ResourceArn provided as input " + tableARN + "/stream/x"},
+		{"ListTagsOfResource", `{"ResourceArn":"` + tableARN + `","NextToken":"x"}`, invalid, "Invalid NextToken"},
+		{"TagResource", `{"ResourceArn":"` + tableARN + `/index/gsi","Tags":[{"Key":"a","Value":""}]}`, invalid, "Invalid TableArn: Invalid ResourceArn provided as input " + tableARN + "/index/gsi"},
+		{"TagResource", `{"ResourceArn":"` + tableARN + `","Tags":[]}`, invalid, "Atleast one Tag needs to be provided as Input."},
+		{"UntagResource", `{"ResourceArn":"` + tableARN + `","TagKeys":[]}`, invalid, "Atleast one Tag Key needs to be provided as Input."},
+		{"UntagResource", `{"ResourceArn":"arn:aws:dynamodb:us-east-1:000000000000:table/nope","TagKeys":["a"]}`, "ResourceNotFoundException", "Requested resource not found"},
+
+		// Capacity, class, encryption, policy.
+		{"CreateTable", `{"TableName":"abc",` + create + `}`, invalid, "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + units + `}`, invalid, "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"},
+		{"CreateTable", `{"TableName":"abc",` + create + `,"ProvisionedThroughput":{"ReadCapacityUnits":0}}`, invalid, "2 validation errors detected: " +
+			"Value null at 'provisionedThroughput.writeCapacityUnits' failed to satisfy constraint: Member must not be null; " +
+			"Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1"},
+		{"CreateTable", `{"TableName":"abc",` + create + `,"ProvisionedThroughput":{"ReadCapacityUnits":1,"WriteCapacityUnits":1000000000001}}`, invalid,
+			"Given value 1000000000001 for WriteCapacityUnits is out of bounds"},
+		{"CreateTable", index(`,"Projection":{"ProjectionType":"ALL"}` + units), invalid,
+			"One or more parameter values were invalid: ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST"},
+		{"CreateTable", strings.Replace(index(`,"Projection":{"ProjectionType":"ALL"}`), ondemand, units, 1), invalid,
+			"One or more parameter values were invalid: ProvisionedThroughput must be specified for index: gsi"},
+		{"CreateTable", `{"TableName":"abc",` + create + units + `,"OnDemandThroughput":{"MaxReadRequestUnits":1}}`, invalid,
+			"One or more parameter values were invalid: OnDemandThroughput of the table can only be specified when BillingMode is PAY_PER_REQUEST"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"OnDemandThroughput":{"MaxReadRequestUnits":0}}`, invalid,
+			constraint("'0'", "onDemandThroughput.maxReadRequestUnits", "Member must have value greater than or equal to 1")},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"WarmThroughput":{"ReadUnitsPerSecond":11999}}`, invalid,
+			"One or more parameter values were invalid: WarmThroughput of the table cannot be decreased: it has ReadUnitsPerSecond 12000 and WriteUnitsPerSecond 4000"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"TableClass":"X"}`, invalid, constraint("'X'", "tableClass", "Member must satisfy enum value set: [STANDARD, STANDARD_INFREQUENT_ACCESS]")},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true,"SSEType":"AES256"}}`, invalid, "One or more parameter values were invalid: SSEType AES256 is not supported"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true,"KMSMasterKeyId":"alias/mine"}}`, invalid,
+			notEmulated("an alias as KMSMasterKeyId: there is no KMS that knows its key")},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ResourcePolicy":"{"}`, invalid, "Invalid policy document: it is no JSON object"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of CreateTable`)},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"LocalSecondaryIndexes":[{"IndexName":"lsi","ProvisionedThroughput":{}}]}`, invalid, notEmulated(`"ProvisionedThroughput" of CreateTable`)},
+		{"UpdateTable", `{"TableName":"orders","MultiRegionConsistency":"STRONG"}`, invalid, notEmulated(`"MultiRegionConsistency" of UpdateTable`)},
+		{"UpdateTable", `{"TableName":"orders","GlobalTableWitnessUpdates":[]}`, invalid, notEmulated(`"GlobalTableWitnessUpdates" of UpdateTable`)},
+		{"UpdateTable", `{"TableName":"orders","BillingMode":"PROVISIONED"}`, invalid, "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED"},
+		{"UpdateTable", `{"TableName":"orders"` + units + `}`, invalid, "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"},
+		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"gsi"}}]}`, invalid, "One or more parameter values were invalid: GlobalSecondaryIndexUpdate.Update of index gsi changes nothing"},
+		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Update":{"IndexName":"gsi"` + units + `}}]}`, "ResourceNotFoundException", "Requested resource not found"},
+		{"UpdateTable", `{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"gsi"}},{"Delete":{"IndexName":"gsi"}}]}`, invalid,
+			"One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: gsi"},
+
+		// Backups, policies, insights.
+		{"CreateBackup", `{"TableName":"nope","BackupName":"one"}`, "TableNotFoundException", "Table not found: nope"},
+		{"CreateBackup", `{"TableName":"orders"}`, invalid, constraint("null", "backupName", "Member must not be null")},
+		{"DescribeBackup", `{"BackupArn":"` + tableARN + `/backup/01"}`, "BackupNotFoundException", "Backup not found: " + tableARN + "/backup/01"},
+		{"DeleteBackup", `{"BackupArn":"` + tableARN + `/backup/01"}`, "BackupNotFoundException", "Backup not found: " + tableARN + "/backup/01"},
+		{"RestoreTableFromBackup", `{"BackupArn":"` + tableARN + `/backup/01","TargetTableName":"abc"}`, "BackupNotFoundException", "Backup not found: " + tableARN + "/backup/01"},
+		{"ListBackups", `{"ExclusiveStartBackupArn":"x"}`, invalid, "One or more parameter values were invalid: ExclusiveStartBackupArn is no backup's: x"},
+		{"GetResourcePolicy", `{"ResourceArn":"` + tableARN + `"}`, "PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: " + tableARN},
+		{"GetResourcePolicy", `{"ResourceArn":"` + tableARN + `/stream/x"}`, "ResourceNotFoundException", "Requested resource not found: ResourcArn: " + tableARN + "/stream/x not found"},
+		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"dynamodb:GetItem\"}}"}`, invalid, "Invalid policy document: statement 1 needs either Principal or NotPrincipal"},
+		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{}"}`, invalid, "Invalid policy document: it has no statements"},
+		{"DescribeContributorInsights", `{"TableName":"orders","IndexName":"nope"}`, "ResourceNotFoundException", "Requested resource not found"},
+		{"UpdateContributorInsights", `{"TableName":"orders"}`, invalid, constraint("null", "contributorInsightsAction", "Member must not be null")},
+		{"DescribeKinesisStreamingDestination", `{"TableName":"nope"}`, "ResourceNotFoundException", "Requested resource not found: Table: nope not found"},
 
 		// Tables.
 		{"CreateTable", `{"TableName":"orders",` + create + ondemand + `}`, "ResourceInUseException", "Table already exists: orders"},
@@ -275,7 +336,7 @@ func TestRefused(t *testing.T) {
 		{"CreateTable", `{"TableName":"abc"` + ondemand + `,"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"RANGE"}]}`, invalid,
 			"Invalid KeySchema: The first KeySchemaElement is not a HASH key type"},
 		{"CreateTable", `{"TableName":"abc"` + ondemand + `,"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"},{"AttributeName":"id","KeyType":"RANGE"}]}`, invalid,
-			"Both the Hash Key and the Range Key element in the KeySchema have the same name"},
+			"Invalid KeySchema: Some index key attribute have no definition"},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"StreamSpecification":{"StreamEnabled":true}}`, invalid, "One or more parameter values were invalid: Stream ViewType must not be null or empty when enabling streams."},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"StreamSpecification":{"StreamEnabled":false,"StreamViewType":"KEYS_ONLY"}}`, invalid, "One or more parameter values were invalid: Stream StreamEnabled was false but a StreamViewType was present."},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"Tags":[{"Key":"a","Value":"1"},{"Key":"a","Value":"2"}]}`, invalid, "One or more parameter values were invalid: Duplicate tag key: a"},
@@ -297,5 +358,39 @@ func TestRefused(t *testing.T) {
 	}
 	if page, err := s.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("orders")}); err != nil || page.Count != 0 {
 		t.Errorf("a refused request made an item: %v, %v", page, err)
+	}
+}
+
+// Operations that are not emulated are named.
+func TestOperationsNotEmulated(t *testing.T) {
+	s := newTable(t)
+	for _, operation := range []string{
+		"RestoreTableToPointInTime",
+		"ExecuteStatement",
+		"BatchExecuteStatement",
+		"ExecuteTransaction",
+		"CreateGlobalTable",
+		"DescribeGlobalTable",
+		"DescribeGlobalTableSettings",
+		"ListGlobalTables",
+		"UpdateGlobalTable",
+		"UpdateGlobalTableSettings",
+		"ExportTableToPointInTime",
+		"DescribeExport",
+		"ListExports",
+		"ImportTable",
+		"DescribeImport",
+		"ListImports",
+		"EnableKinesisStreamingDestination",
+		"DisableKinesisStreamingDestination",
+		"UpdateKinesisStreamingDestination",
+		"DescribeTableReplicaAutoScaling",
+		"UpdateTableReplicaAutoScaling",
+	} {
+		status, answer := s.post(t, operation, `{}`)
+		want := `{"__type":"UnknownOperationException","message":"streamgen local does not emulate DynamoDB_20120810.` + operation + `"}`
+		if status != http.StatusBadRequest || answer != want {
+			t.Errorf("%s: %d %s", operation, status, answer)
+		}
 	}
 }

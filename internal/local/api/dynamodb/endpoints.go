@@ -2,17 +2,9 @@ package dynamodb
 
 import (
 	"context"
-	"net/http"
+
+	"streamgen/internal/local/wire"
 )
-
-type hostKey struct{}
-
-// withHost keeps the address by which a client reached the stack, for DescribeEndpoints.
-func withHost(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), hostKey{}, r.Host)))
-	})
-}
 
 type endpoint struct {
 	Address              string
@@ -23,8 +15,7 @@ type describeEndpointsOutput struct{ Endpoints []endpoint }
 
 // describeEndpoints sends whoever discovers endpoints back to where the request came to. A day is what AWS lets it be kept.
 func describeEndpoints(ctx context.Context, _ *struct{}) (*describeEndpointsOutput, error) {
-	host, _ := ctx.Value(hostKey{}).(string)
-	return &describeEndpointsOutput{Endpoints: []endpoint{{Address: host, CachePeriodInMinutes: 1440}}}, nil
+	return &describeEndpointsOutput{Endpoints: []endpoint{{Address: wire.HostFrom(ctx), CachePeriodInMinutes: 1440}}}, nil
 }
 
 type kinesisStreamingDestinations struct {

@@ -21,7 +21,7 @@ func (in *contributorInsightsInput) constraints() []constraint {
 	if in.IndexName == "" {
 		return nil
 	}
-	return []constraint{resourceName("indexName", in.IndexName)}
+	return named("indexName", in.IndexName)
 }
 
 type contributorInsightsSummary struct {

@@ -171,11 +171,6 @@ func decodeError(err error) error {
 	}
 }
 
-func isCode(err error, code string) bool {
-	var failed *engine.Error
-	return errors.As(err, &failed) && failed.Code == code
-}
-
 type putItemInput struct {
 	writeInput
 	Item json.RawMessage

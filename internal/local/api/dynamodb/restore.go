@@ -116,7 +116,7 @@ type createBackupInput struct{ TableName, BackupName string }
 type createBackupOutput struct{ BackupDetails backupDetails }
 
 func (s service) createBackup(in *createBackupInput) (*createBackupOutput, error) {
-	if err := checkTable(in.TableName, resourceName("backupName", in.BackupName)); err != nil {
+	if err := checkTable(in.TableName, named("backupName", in.BackupName)...); err != nil {
 		return nil, err
 	}
 	b, err := s.engine.CreateBackup(in.TableName, in.BackupName)
@@ -195,7 +195,7 @@ func (s service) listBackups(in *listBackupsInput) (*listBackupsOutput, error) {
 		}
 		all = all[last+1:]
 	}
-	all = slices.DeleteFunc(all, func(b engine.Backup) bool { return !in.matches(b) })
+	all = slices.DeleteFunc(all, func(b engine.Backup) bool { return !in.wants(b) })
 	out := &listBackupsOutput{BackupSummaries: []backupSummary{}}
 	if len(all) > limit {
 		all = all[:limit]
@@ -207,8 +207,8 @@ func (s service) listBackups(in *listBackupsInput) (*listBackupsOutput, error) {
 	return out, nil
 }
 
-// matches says whether a backup, of which all are a user's, is asked for.
-func (in *listBackupsInput) matches(b engine.Backup) bool {
+// wants says whether a backup, of which all are a user's, is asked for.
+func (in *listBackupsInput) wants(b engine.Backup) bool {
 	at := float64(b.Created.UnixMilli()) / 1000
 	switch {
 	case in.BackupType == "SYSTEM" || in.BackupType == "AWS_BACKUP":

@@ -232,8 +232,11 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 }
 
 func (in *createTableInput) check() error {
+	if err := checkTableName(in.TableName); err != nil {
+		return err
+	}
 	constraints := append([]constraint{required("attributeDefinitions", in.AttributeDefinitions != nil)}, definitionConstraints(in.AttributeDefinitions)...)
-	constraints = append(constraints, billingModes(in.BillingMode), tableClasses(in.TableClass))
+	constraints = append(constraints, tableName(in.TableName), billingModes(in.BillingMode), tableClasses(in.TableClass))
 	constraints = append(constraints, in.constraints("")...)
 	constraints = append(constraints, keySchemaConstraints("keySchema", in.KeySchema, 2)...)
 	if in.LocalSecondaryIndexes != nil {
@@ -246,7 +249,7 @@ func (in *createTableInput) check() error {
 			constraints = append(constraints, globalConstraints(fmt.Sprintf("globalSecondaryIndexes.%d.member", i+1), ix)...)
 		}
 	}
-	if err := checkTable(in.TableName, constraints...); err != nil {
+	if err := check(constraints...); err != nil {
 		return err
 	}
 	switch {
@@ -266,7 +269,7 @@ func (in *createTableInput) check() error {
 func (in *createTableInput) create() (c engine.CreateTable, err error) {
 	c = engine.CreateTable{
 		Name: in.TableName, Attributes: definitions(in.AttributeDefinitions), Keys: keyElements(in.KeySchema),
-		OnDemand: in.BillingMode == payPerRequest, Class: class(in.TableClass), DeletionProtection: in.DeletionProtectionEnabled,
+		Class: class(in.TableClass), DeletionProtection: in.DeletionProtectionEnabled,
 	}
 	if c.Capacity, err = in.change(); err != nil {
 		return c, err
@@ -362,7 +365,7 @@ func definitionConstraints(definitions []attributeDefinition) []constraint {
 }
 
 func indexConstraints(member string, ix secondaryIndex) []constraint {
-	constraints := append([]constraint{resourceName(member+".indexName", ix.IndexName)}, keySchemaConstraints(member+".keySchema", ix.KeySchema, maxIndexKeys)...)
+	constraints := append(named(member+".indexName", ix.IndexName), keySchemaConstraints(member+".keySchema", ix.KeySchema, maxIndexKeys)...)
 	constraints = append(constraints, required(member+".projection", ix.Projection != nil))
 	if p := ix.Projection; p != nil {
 		constraints = append(constraints, oneOf(member+".projection.projectionType", p.ProjectionType, "ALL", "INCLUDE", "KEYS_ONLY"))
@@ -462,7 +465,7 @@ func (s service) listTables(in *listTablesInput) (*listTablesOutput, error) {
 	const most = 100
 	constraints := []constraint{between("limit", in.Limit, 1, most)}
 	if in.ExclusiveStartTableName != "" {
-		constraints = append(constraints, resourceName("exclusiveStartTableName", in.ExclusiveStartTableName))
+		constraints = append(constraints, named("exclusiveStartTableName", in.ExclusiveStartTableName)...)
 	}
 	if err := check(constraints...); err != nil {
 		return nil, err

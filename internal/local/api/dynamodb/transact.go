@@ -114,7 +114,7 @@ func (in *transactWriteItemsInput) check() error {
 
 func (in *conditionalInput) constraints(at string) []constraint {
 	return []constraint{
-		resourceName(at+"tableName", in.TableName),
+		tableAt(at+"tableName", in.TableName),
 		oneOf(at+"returnValuesOnConditionCheckFailure", in.ReturnValuesOnConditionCheckFailure, "ALL_OLD", "NONE"),
 	}
 }
@@ -254,7 +254,7 @@ func (in *transactGetItemsInput) gets() (gets []engine.Get, err error) {
 		at := fmt.Sprintf("transactItems.%d.member.get", i+1)
 		constraints = append(constraints, required(at, item.Get != nil))
 		if g := item.Get; g != nil {
-			constraints = append(constraints, resourceName(at+".tableName", g.TableName), required(at+".key", !isNull(g.Key)))
+			constraints = append(constraints, tableAt(at+".tableName", g.TableName), required(at+".key", !isNull(g.Key)))
 		}
 	}
 	if err := check(constraints...); err != nil {

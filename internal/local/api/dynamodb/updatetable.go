@@ -76,14 +76,14 @@ func (in *updateTableInput) check() error {
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		if u.Update != nil {
-			constraints = append(constraints, resourceName(at+"update.indexName", u.Update.IndexName))
+			constraints = append(constraints, named(at+"update.indexName", u.Update.IndexName)...)
 			constraints = append(constraints, u.Update.constraints(at+"update.")...)
 		}
 		if u.Create != nil {
 			constraints = append(constraints, globalConstraints(at+"create", *u.Create)...)
 		}
 		if u.Delete != nil {
-			constraints = append(constraints, resourceName(at+"delete.indexName", u.Delete.IndexName))
+			constraints = append(constraints, named(at+"delete.indexName", u.Delete.IndexName)...)
 		}
 	}
 	if err := checkTable(in.TableName, constraints...); err != nil {
@@ -114,6 +114,8 @@ func (in *updateTableInput) checkIndexes() error {
 		switch {
 		case given == 0:
 			return invalidParameters("One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null")
+		case u.Update != nil && u.Update.capacityInput == (capacityInput{}):
+			return invalidParameters("GlobalSecondaryIndexUpdate.Update of index %s changes nothing", u.Update.IndexName)
 		case given > 1:
 			return invalidParameters("Only one of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be given")
 		case seen[u.name()]:
