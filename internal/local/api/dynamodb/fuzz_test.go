@@ -5,16 +5,18 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	api "streamgen/internal/local/api/dynamodb"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/streams"
-	"streamgen/internal/local/wire"
 )
 
 // fuzzedRequests are bodies by operation, valid and nearly so, from which the fuzzer begins. The first of CreateTable makes "orders".
@@ -39,21 +41,28 @@ func readRequests(t testing.TB) map[string][]string {
 
 // No request makes the front end panic or hang or answer with anything but a success or an error that is the client's, in JSON.
 func FuzzRequests(f *testing.F) {
-	operations, bodies := newFuzzed(f).Operations, readRequests(f)
-	for operation := range bodies {
-		if operations[operation] == nil {
-			f.Errorf("%s is no operation", operation)
+	front, bodies := newFuzzed(f), readRequests(f)
+	client := reflect.TypeFor[*dynamodb.Client]()
+	known := map[string]bool{}
+	for i := range client.NumMethod() {
+		operation := client.Method(i).Name
+		if _, answer := send(front, operation, `{"TableName":"orders"}`); strings.Contains(answer, "UnknownOperationException") {
+			continue
 		}
-	}
-	for operation := range operations {
+		known[operation] = true
 		f.Add(operation, `{"TableName":"orders"}`)
 		f.Add(operation, `null`)
-		for _, body := range bodies[operation] {
+	}
+	for operation, list := range bodies {
+		if !known[operation] {
+			f.Errorf("%s is no operation", operation)
+		}
+		for _, body := range list {
 			f.Add(operation, body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, operation, body string) {
-		if _, known := operations[operation]; !known {
+		if !known[operation] {
 			return
 		}
 		front := newFuzzed(t)
@@ -77,16 +86,13 @@ func FuzzRequests(f *testing.F) {
 }
 
 // newFuzzed gives a front end over a table of two items. The clock stands still.
-func newFuzzed(t testing.TB) *wire.JSON {
+func newFuzzed(t testing.TB) http.Handler {
 	t.Helper()
 	c := clock.NewManual(start)
 	registry := streams.New(streams.Options{Account: account, Region: region, Clock: c})
 	e := engine.New(engine.Options{Account: account, Region: region, Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
-	front, ok := api.New(e).(*wire.JSON)
-	if !ok {
-		t.Fatal("the front end is of another protocol")
-	}
+	front := api.New(e)
 	for _, request := range [][2]string{
 		{"CreateTable", readRequests(t)["CreateTable"][0]},
 		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"},"n":{"N":"5"},"s":{"S":"s"},"ss":{"SS":["a"]},` +
