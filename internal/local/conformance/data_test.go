@@ -163,7 +163,7 @@ func newDatabase(t *testing.T, description string) *database {
 
 func newDatabaseOf(t *testing.T, endpoint string, in *dynamodb.CreateTableInput) *database {
 	t.Helper()
-	d := &database{Client: dynamodb.NewFromConfig(config(endpoint), func(o *dynamodb.Options) { o.Retryer = atOnce() }), T: t, table: unique("data")}
+	d := &database{Client: dynamodb.NewFromConfig(config(endpoint), func(o *dynamodb.Options) { o.Retryer, o.RetryMaxAttempts = atOnce(), 0 }), T: t, table: unique("data")}
 	in.TableName = d.table
 	d.make(in)
 	return d
