@@ -121,7 +121,7 @@ func (b *bench) operations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stack.stop()
+	defer func() { _ = stack.stop() }() // what was measured is known
 	answers, err := prepare(ctx, stack.endpoint)
 	if err != nil {
 		return fmt.Errorf("the stack: %w", err)
@@ -138,7 +138,7 @@ func (b *bench) operations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer constant.stop()
+	defer func() { _ = constant.stop() }()
 	reference := os.Getenv(referenceVariable)
 	if reference == "" {
 		fmt.Println("benchlocal: nothing is compared with another implementation: " + referenceVariable + " is not set")
