@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+CLIENTS       := internal/local/conformance/testdata/clients
 PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: help
@@ -41,6 +42,23 @@ bench: ## the benchmarks that back a goal: one line each, ratio NAME VALUE goal 
 .PHONY: bench-apply
 bench-apply: ## gen apply against the same terraform commands by hand, many stacks, many handlers: a ratio each (an hour)
 	@go run ./tools/benchapply
+
+.PHONY: bench-local
+bench-local: ## the local stack's start, operations through the SDK at 1, 8 and 64 clients, and engine: a ratio or value each
+	@go run ./tools/bench stack-start engine
+	@go run ./tools/benchlocal
+
+.PHONY: clients
+clients: ## the local stack with AWS's SDKs for JavaScript (npm) and Python (boto3), and with dynamodb-admin; says what it goes without
+	@dir=$${XDG_CACHE_HOME:-$$HOME/.cache}/streamgen/clients; mkdir -p "$$dir"; \
+	if command -v node >/dev/null && command -v npm >/dev/null; then \
+		cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json "$$dir"; \
+		npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --loglevel error; \
+		export STREAMGEN_NODE_MODULES="$$dir/node_modules"; \
+	else echo "clients: NOT RUN in JavaScript, there is no node with npm"; fi; \
+	if python3 -c 'import boto3' 2>/dev/null; then export STREAMGEN_PYTHON=python3; \
+	else echo "clients: NOT RUN in Python, there is no python3 with boto3"; fi; \
+	go test -count 1 -v -run 'TestForeignClients|TestDynamoDBAdmin' ./internal/local/conformance
 
 .PHONY: verify
 verify: test opentofu long stops kills waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform

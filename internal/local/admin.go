@@ -80,7 +80,9 @@ func (s *Stack) admin(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowed)
 		err = refuseAdmin(http.StatusMethodNotAllowed, "%s takes %s, not %s", r.URL.Path, allowed, r.Method)
 	default:
-		out, err = operation(r)
+		if out, err = operation(r); err == nil {
+			err = s.settle(r.Context())
+		}
 	}
 	if err != nil {
 		status = http.StatusBadRequest

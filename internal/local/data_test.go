@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -323,6 +326,83 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 		}
 		if n != 1 {
 			t.Errorf("%d entries of %s are kept", n, kind)
+		}
+	}
+}
+
+// A folder that another stack has, or that is not to be understood, keeps a stack from starting and nothing open.
+func TestStartRefusesTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir})
+	_, err := Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+	if want := fmt.Sprintf("process %d has it open", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for space, want := range map[string]string{
+		"roles": "json: cannot unmarshal", "us-east-1/tables": "reading tables: ", "us-east-1/streams": "reading streams: ",
+		"us-east-1/queues": "restoring queues: ", "us-east-1/functions": "restoring function x: ", "us-east-1/mappings": "restoring event source mappings: ",
+	} {
+		dir := t.TempDir()
+		folder, err := durable.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder.Space(space).Put("x", "no object")
+		if err := folder.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", space, err, want)
+		}
+		if folder, err = durable.Open(dir); err != nil { // nobody has it open any more
+			t.Error(err)
+		} else if err := folder.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What the folder does not take is not acknowledged, and what was read is not let out either.
+func TestNothingUnsettledIsLetOut(t *testing.T) {
+	s := start(t, Options{DataDir: t.TempDir()})
+	call := func(operation, body string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Endpoint(), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Amz-Target", "DynamoDB_20120810."+operation)
+		req.Header.Set("Authorization", signed("us-east-1", "dynamodb"))
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+	const table = `{"TableName":"%s","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],` +
+		`"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}`
+	if status, text := call("CreateTable", fmt.Sprintf(table, "kept")); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	if err := s.folder.Close(); err != nil { // as if the disk were gone
+		t.Fatal(err)
+	}
+	if status, text := call("ListTables", "{}"); status != http.StatusOK || !strings.Contains(text, `"kept"`) {
+		t.Errorf("what is settled is read as %d %s", status, text)
+	}
+	for _, c := range [][2]string{{"CreateTable", fmt.Sprintf(table, "lost")}, {"DescribeTable", `{"TableName":"lost"}`}} {
+		status, text := call(c[0], c[1])
+		if status != http.StatusBadRequest || !strings.Contains(text, "InternalFailure") || !strings.Contains(text, "the data folder is closed") {
+			t.Errorf("%s: %d %s", c[0], status, text)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	if a.unsettled != nil {
+	if a.status == 0 { // it is unsettled
 		return len(p), nil
 	}
 	return a.ResponseWriter.Write(p)

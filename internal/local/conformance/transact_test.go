@@ -129,19 +129,20 @@ func TestCanceledTransactions(t *testing.T) {
 	}
 }
 
-// TestTransactionTokens has a transaction that is sent twice done once.
+// TestTransactionTokens has a transaction that is sent several times done once. The SDK writes maps in another order each time.
 func TestTransactionTokens(t *testing.T) {
 	d := newDatabase(t, "id:S")
-	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: unique("token"), TransactItems: []ddb.TransactWriteItem{d.updateOf("a", "ADD n :n", item{":n": num("1")})},
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: unique("token"), TransactItems: []ddb.TransactWriteItem{d.updateOf("a", "ADD n :n SET b = :b, c = :c, d = :d",
+		item{":n": num("1"), ":b": str("b"), ":c": str("c"), ":d": &ddb.AttributeValueMemberM{Value: item{"x": str("x"), "y": str("y"), "z": str("z")}}})},
 		ReturnConsumedCapacity: ddb.ReturnConsumedCapacityTotal}
-	for i := range 2 {
+	for i := range 5 {
 		out, err := d.TransactWriteItems(t.Context(), in)
 		must(t, err)
 		if c := out.ConsumedCapacity; len(c) != 1 || *c[0].CapacityUnits != 2 {
 			t.Errorf("time %d: %s", i, capacityText(&c[0]))
 		}
 	}
-	d.want("the item", d.get(`{"id":{"S":"a"}}`), `{"id":{"S":"a"},"n":{"N":"1"}}`)
+	d.want("the item", d.get(`{"id":{"S":"a"}}`), `{"id":{"S":"a"},"n":{"N":"1"},"b":{"S":"b"},"c":{"S":"c"},"d":{"M":{"x":{"S":"x"},"y":{"S":"y"},"z":{"S":"z"}}}}`)
 	in.TransactItems = []ddb.TransactWriteItem{d.deleteOf("a")}
 	_, err := d.TransactWriteItems(t.Context(), in)
 	wantCode(t, err, "IdempotentParameterMismatchException", "")

@@ -57,7 +57,7 @@ func Open(dir string) (*Folder, error) {
 }
 
 func open(dir string) (_ *Folder, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return nil, err
 	}
 	lock, err := acquire(dir)
@@ -305,7 +305,7 @@ func (s *Space) Each(f func(key string, value []byte) error) error {
 	return nil
 }
 
-// syncDir makes a renaming outlive a power failure, where the system lets a folder be synced.
+// syncDir makes new names in a folder outlive a power failure, where the system lets a folder be synced.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

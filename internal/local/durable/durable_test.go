@@ -29,7 +29,7 @@ func (s state) clone() state {
 }
 
 func (s state) equal(other state) bool {
-	return maps.EqualFunc(s, other, func(a, b map[string]string) bool { return maps.Equal(a, b) })
+	return maps.EqualFunc(s, other, maps.Equal[map[string]string])
 }
 
 func mustOpen(t testing.TB, dir string) *Folder {

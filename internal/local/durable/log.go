@@ -58,6 +58,9 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 // readChange reads the first change of a group and gives the rest. at is where its value begins.
 func readChange(group []byte) (c change, at int, rest []byte, err error) {
 	c.kind, rest = kind(group[0]), group[1:]
+	if c.kind < put || c.kind > clearAll {
+		return c, 0, nil, fmt.Errorf("a change is of the unknown kind %d", c.kind)
+	}
 	var parts [3][]byte
 	for i := range parts {
 		n, width := binary.Uvarint(rest)
@@ -67,9 +70,6 @@ func readChange(group []byte) (c change, at int, rest []byte, err error) {
 		parts[i], rest = rest[width:][:n], rest[width+int(n):] //nolint:gosec // n fits: it is not longer than what is there
 	}
 	c.space, c.key, c.value = string(parts[0]), string(parts[1]), parts[2]
-	if c.kind < put || c.kind > clearAll {
-		return c, 0, nil, fmt.Errorf("a change is of the unknown kind %d", c.kind)
-	}
 	return c, len(group) - len(rest) - len(c.value), rest, nil
 }
 
@@ -188,15 +188,24 @@ func (l *log) checkTorn(size int64) error {
 		return err
 	}
 	for i := 1; i+groupHead < len(rest); i++ {
-		length := binary.LittleEndian.Uint32(rest[i:])
-		if length == 0 || int64(length) > int64(len(rest)-i-groupHead) {
-			continue
-		}
-		if _, err := readGroup(bytes.NewReader(rest[i:]), int64(len(rest)-i)); err == nil {
+		if beginsGroup(rest[i:]) {
 			return fmt.Errorf("the log is damaged between bytes %d and %d", l.end, l.end+int64(i))
 		}
 	}
 	return nil
+}
+
+// beginsGroup says whether data begins with a whole group. It sums up only what looks like one.
+func beginsGroup(data []byte) bool {
+	length := int64(binary.LittleEndian.Uint32(data))
+	if length == 0 || length > int64(len(data)-groupHead) {
+		return false
+	}
+	if _, _, _, err := readChange(data[groupHead:][:length]); err != nil {
+		return false
+	}
+	_, err := readGroup(bytes.NewReader(data), int64(len(data)))
+	return err == nil
 }
 
 // note takes in a group that the log has at its end.

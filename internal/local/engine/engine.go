@@ -84,6 +84,7 @@ type Engine struct {
 
 	transactions sync.Mutex                 // of writing
 	tokens       map[string]doneTransaction // guarded by transactions
+	tokenNames   []string                   // those of tokens, the oldest first
 
 	expiry  sync.WaitGroup
 	closing chan struct{} // nil until a table has a time to live

@@ -20,46 +20,42 @@ type store[V any] interface {
 }
 
 // tree is a store in memory.
-type tree[V any] struct {
-	entries *btree.BTreeG[entry[V]]
-}
+type tree[V any] struct{ entries btree.Map[string, V] }
 
-type entry[V any] struct {
-	key   string
-	value V
-}
+func newStore[V any]() store[V] { return &tree[V]{} }
 
-func newStore[V any]() store[V] {
-	before := func(a, b entry[V]) bool { return a.key < b.key }
-	return tree[V]{btree.NewBTreeGOptions(before, btree.Options{NoLocks: true})}
-}
+func (t *tree[V]) len() int { return t.entries.Len() }
 
-func (t tree[V]) len() int { return t.entries.Len() }
+func (t *tree[V]) get(key string) (V, bool) { return t.entries.Get(key) }
 
-func (t tree[V]) get(key string) (V, bool) {
-	e, found := t.entries.Get(entry[V]{key: key})
-	return e.value, found
-}
+func (t *tree[V]) set(key string, v V) { t.entries.Set(key, v) }
 
-func (t tree[V]) set(key string, v V) { t.entries.Set(entry[V]{key, v}) }
+func (t *tree[V]) delete(key string) { t.entries.Delete(key) }
 
-func (t tree[V]) delete(key string) { t.entries.Delete(entry[V]{key: key}) }
-
-func (t tree[V]) ascend(from, to string) iter.Seq2[string, V] {
+func (t *tree[V]) ascend(from, to string) iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
-		t.entries.Ascend(entry[V]{key: from}, func(e entry[V]) bool {
-			return (to == "" || e.key < to) && yield(e.key, e.value)
-		})
+		at := t.entries.Iter()
+		for more := at.Seek(from); more && (to == "" || at.Key() < to); more = at.Next() {
+			if !yield(at.Key(), at.Value()) {
+				return
+			}
+		}
 	}
 }
 
-func (t tree[V]) descend(from, to string) iter.Seq2[string, V] {
+func (t *tree[V]) descend(from, to string) iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
-		visit := func(e entry[V]) bool { return e.key >= from && yield(e.key, e.value) }
-		if to == "" {
-			t.entries.Reverse(visit)
-			return
+		at := t.entries.Iter()
+		var more bool
+		if to != "" && at.Seek(to) {
+			more = at.Prev()
+		} else {
+			more = at.Last()
 		}
-		t.entries.Descend(entry[V]{key: to}, func(e entry[V]) bool { return e.key == to || visit(e) })
+		for ; more && at.Key() >= from; more = at.Prev() {
+			if !yield(at.Key(), at.Value()) {
+				return
+			}
+		}
 	}
 }

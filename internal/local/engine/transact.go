@@ -116,6 +116,7 @@ func (e *Engine) TransactWrite(x Transaction) (out Transacted, err error) {
 	}
 	if x.Token.Name != "" {
 		e.tokens[x.Token.Name] = doneTransaction{request: x.Token.Request, at: now, reads: byTable(reads)}
+		e.tokenNames = append(e.tokenNames, x.Token.Name)
 	}
 	out.Consumed = byTable(took)
 	return out, nil
@@ -126,7 +127,10 @@ func (e *Engine) madeBefore(t Token, now time.Time) (doneTransaction, bool) {
 	if t.Name == "" {
 		return doneTransaction{}, false
 	}
-	maps.DeleteFunc(e.tokens, func(_ string, d doneTransaction) bool { return now.Sub(d.at) >= tokenLife })
+	for len(e.tokenNames) > 0 && now.Sub(e.tokens[e.tokenNames[0]].at) >= tokenLife {
+		delete(e.tokens, e.tokenNames[0])
+		e.tokenNames = e.tokenNames[1:]
+	}
 	done, found := e.tokens[t.Name]
 	return done, found
 }

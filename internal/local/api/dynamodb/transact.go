@@ -121,15 +121,41 @@ func (in *conditionalInput) constraints(at string) []constraint {
 
 // fingerprint is the same for requests that ask for the same, however their JSON is written.
 func (in *transactWriteItemsInput) fingerprint() (sum [sha256.Size]byte, err error) {
-	var plain any
-	text, err := json.Marshal(in.TransactItems)
-	if err == nil {
-		err = json.Unmarshal(text, &plain)
+	var text []byte
+	for _, item := range in.TransactItems {
+		switch {
+		case item.ConditionCheck != nil:
+			text, err = item.ConditionCheck.appendTo(append(text, 'c'), item.ConditionCheck.Key, nil)
+		case item.Delete != nil:
+			text, err = item.Delete.appendTo(append(text, 'd'), item.Delete.Key, nil)
+		case item.Put != nil:
+			text, err = item.Put.appendTo(append(text, 'p'), item.Put.Item, nil)
+		case item.Update != nil:
+			text, err = item.Update.appendTo(append(text, 'u'), item.Update.Key, item.Update.UpdateExpression)
+		}
+		if err != nil {
+			return sum, err
+		}
 	}
-	if err == nil {
-		text, err = json.Marshal(plain) // members in the order of their names
+	return sha256.Sum256(text), nil
+}
+
+// appendTo appends an action's members to text, those of maps in the order of their names. A client that sends a request again writes
+// them in another one.
+func (in *conditionalInput) appendTo(text []byte, item json.RawMessage, update *string) ([]byte, error) {
+	plain, err := json.Marshal([]any{in.TableName, in.ConditionExpression, update, in.ExpressionAttributeNames, in.ReturnValuesOnConditionCheckFailure})
+	if err != nil {
+		return nil, err
 	}
-	return sha256.Sum256(text), err
+	text = append(text, plain...)
+	for _, raw := range []json.RawMessage{item, in.ExpressionAttributeValues} {
+		it, err := decodeItem(raw)
+		if err != nil {
+			return nil, err
+		}
+		text = it.AppendJSON(text)
+	}
+	return text, nil
 }
 
 // add adds the one action that the item has.
