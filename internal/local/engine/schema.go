@@ -133,10 +133,12 @@ func (s *schema) check() error {
 }
 
 func (s *schema) checkDefinitions() error {
-	for i, a := range s.attributes {
-		if slices.ContainsFunc(s.attributes[:i], func(b AttributeDefinition) bool { return a.Name == b.Name }) {
+	seen := make(map[string]bool, len(s.attributes))
+	for _, a := range s.attributes {
+		if seen[a.Name] {
 			return validation("Cannot have two attributes with the same name")
 		}
+		seen[a.Name] = true
 	}
 	return nil
 }

@@ -1,65 +1,68 @@
 package dynamodb_test
 
 import (
+	_ "embed"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	api "streamgen/internal/local/api/dynamodb"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/streams"
-	"streamgen/internal/local/wire"
 )
 
-const fuzzedTable = `{"TableName":"orders","AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"},{"AttributeName":"sk","AttributeType":"N"},` +
-	`{"AttributeName":"g","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],` +
-	`"BillingMode":"PAY_PER_REQUEST","GlobalSecondaryIndexes":[{"IndexName":"by-g","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],` +
-	`"Projection":{"ProjectionType":"ALL"}}],"StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}`
+// fuzzedRequests are bodies by operation, valid and nearly so, from which the fuzzer begins. The first of CreateTable makes "orders".
+//
+//go:embed testdata/requests.json
+var fuzzedRequests []byte
 
-// fuzzedBodies are requests, valid and nearly so, from which the fuzzer begins.
-var fuzzedBodies = map[string][]string{
-	"BatchGetItem":   {`{"RequestItems":{"orders":{"Keys":[{"pk":{"S":"a"},"sk":{"N":"1"}}],"ProjectionExpression":"#n,l[0]","ExpressionAttributeNames":{"#n":"n"}}}}`},
-	"BatchWriteItem": {`{"RequestItems":{"orders":[{"PutRequest":{"Item":{"pk":{"S":"b"},"sk":{"N":"1"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"a"},"sk":{"N":"1"}}}}]}}`},
-	"CreateTable":    {strings.Replace(fuzzedTable, "orders", "more", 1), `{"TableName":"t","KeySchema":[{}],"AttributeDefinitions":[null]}`},
-	"DeleteItem": {`{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"attribute_exists(n) AND n > :n","ExpressionAttributeValues":{":n":{"N":"1"}},"ReturnValues":"ALL_OLD"}`,
-		`{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"Expected":{"n":{"ComparisonOperator":"BETWEEN","AttributeValueList":[{"N":"1"},{"N":"9"}]},"s":{"Exists":false}},"ConditionalOperator":"OR"}`},
-	"DeleteTable":        {`{"TableName":"orders"}`},
-	"DescribeTable":      {`{"TableName":"orders"}`},
-	"DescribeTimeToLive": {`{"TableName":"orders"}`},
-	"GetItem":            {`{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1.0"}},"AttributesToGet":["n","zz"],"ConsistentRead":true,"ReturnConsumedCapacity":"TOTAL"}`},
-	"ListTables":         {`{"Limit":1,"ExclusiveStartTableName":"a"}`},
-	"PutItem":            {`{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"-1e3"},"g":{"S":"x"},"l":{"L":[{"M":{"a":{"BS":["YQ=="]}}}]}},"ConditionExpression":"NOT contains(l, :v) OR size(#s) <> :v","ExpressionAttributeNames":{"#s":"s"},"ExpressionAttributeValues":{":v":{"N":"1"}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}`},
-	"Query": {`{"TableName":"orders","IndexName":"by-g","KeyConditionExpression":"g = :g","FilterExpression":"begins_with(s, :g)","ExpressionAttributeValues":{":g":{"S":"x"}},"Limit":1,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"}}}`,
-		`{"TableName":"orders","KeyConditions":{"pk":{"ComparisonOperator":"EQ","AttributeValueList":[{"S":"a"}]},"sk":{"ComparisonOperator":"GT","AttributeValueList":[{"N":"0"}]}},"QueryFilter":{"n":{"ComparisonOperator":"NOT_NULL"}},"ScanIndexForward":false,"Select":"COUNT"}`},
-	"Scan": {`{"TableName":"orders","Segment":1,"TotalSegments":3,"ScanFilter":{"n":{"ComparisonOperator":"IN","AttributeValueList":[{"N":"5"}]}},"AttributesToGet":["pk"]}`,
-		`{"TableName":"orders","FilterExpression":"l[0] IN (:a, :b)","ExpressionAttributeValues":{":a":{"N":"1"},":b":{"M":{}}},"ProjectionExpression":"l[0],m.a"}`},
-	"TransactGetItems": {`{"TransactItems":[{"Get":{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ProjectionExpression":"n"}}]}`},
-	"TransactWriteItems": {`{"TransactItems":[{"Put":{"TableName":"orders","Item":{"pk":{"S":"z"},"sk":{"N":"1"}}}},{"ConditionCheck":{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"ConditionExpression":"attribute_exists(n)"}},` +
-		`{"Update":{"TableName":"orders","Key":{"pk":{"S":"c"},"sk":{"N":"1"}},"UpdateExpression":"ADD n :n","ExpressionAttributeValues":{":n":{"N":"1"}}}},{"Delete":{"TableName":"orders","Key":{"pk":{"S":"d"},"sk":{"N":"1"}}}}],"ClientRequestToken":"t"}`},
-	"UpdateItem": {`{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"UpdateExpression":"SET l[9] = if_not_exists(n, :n) + :n, m.a = list_append(l, l) REMOVE s ADD ss :s","ExpressionAttributeValues":{":n":{"N":"1"},":s":{"SS":["q"]}},"ReturnValues":"UPDATED_NEW"}`,
-		`{"TableName":"orders","Key":{"pk":{"S":"a"},"sk":{"N":"1"}},"AttributeUpdates":{"n":{"Action":"ADD","Value":{"N":"1"}},"l":{"Action":"ADD","Value":{"L":[]}},"s":{"Action":"DELETE"}},"ReturnValues":"ALL_NEW"}`},
-	"UpdateTable":      {`{"TableName":"orders","GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"by-g"}}]}`},
-	"UpdateTimeToLive": {`{"TableName":"orders","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"n"}}`},
+func readRequests(t testing.TB) map[string][]string {
+	t.Helper()
+	var raw map[string][]json.RawMessage
+	if err := json.Unmarshal(fuzzedRequests, &raw); err != nil {
+		t.Fatal(err)
+	}
+	bodies := make(map[string][]string, len(raw))
+	for operation, list := range raw {
+		for _, body := range list {
+			bodies[operation] = append(bodies[operation], string(body))
+		}
+	}
+	return bodies
 }
 
 // No request makes the front end panic or hang or answer with anything but a success or an error that is the client's, in JSON.
 func FuzzRequests(f *testing.F) {
-	operations := newFuzzed(f).Operations
-	for operation := range operations {
+	front, bodies := newFuzzed(f), readRequests(f)
+	client := reflect.TypeFor[*dynamodb.Client]()
+	known := map[string]bool{}
+	for i := range client.NumMethod() {
+		operation := client.Method(i).Name
+		if _, answer := send(front, operation, `{"TableName":"orders"}`); strings.Contains(answer, "UnknownOperationException") {
+			continue
+		}
+		known[operation] = true
 		f.Add(operation, `{"TableName":"orders"}`)
 		f.Add(operation, `null`)
-		for _, body := range fuzzedBodies[operation] {
+	}
+	for operation, list := range bodies {
+		if !known[operation] {
+			f.Errorf("%s is no operation", operation)
+		}
+		for _, body := range list {
 			f.Add(operation, body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, operation, body string) {
-		if _, known := operations[operation]; !known {
+		if !known[operation] {
 			return
 		}
 		front := newFuzzed(t)
@@ -70,8 +73,10 @@ func FuzzRequests(f *testing.F) {
 		if !json.Valid([]byte(answer)) {
 			t.Fatalf("%s %s: no JSON: %s", operation, body, answer)
 		}
-		if status == http.StatusBadRequest && (strings.Contains(answer, `"InternalFailure"`) || strings.Contains(answer, "Go struct") || strings.Contains(answer, `"message":""`)) {
-			t.Fatalf("%s %s: %s", operation, body, answer)
+		for _, ours := range []string{`"InternalFailure"`, "Go struct", `"message":""`} {
+			if status == http.StatusBadRequest && strings.Contains(answer, ours) {
+				t.Fatalf("%s %s: %s", operation, body, answer)
+			}
 		}
 		// whatever was written can be read
 		if status, answer := send(front, "Scan", `{"TableName":"orders"}`); status != http.StatusOK && !strings.Contains(answer, "ResourceNotFoundException") {
@@ -81,19 +86,17 @@ func FuzzRequests(f *testing.F) {
 }
 
 // newFuzzed gives a front end over a table of two items. The clock stands still.
-func newFuzzed(t testing.TB) *wire.JSON {
+func newFuzzed(t testing.TB) http.Handler {
 	t.Helper()
 	c := clock.NewManual(start)
 	registry := streams.New(streams.Options{Account: account, Region: region, Clock: c})
 	e := engine.New(engine.Options{Account: account, Region: region, Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
-	front, ok := api.New(e).(*wire.JSON)
-	if !ok {
-		t.Fatal("the front end is of another protocol")
-	}
+	front := api.New(e)
 	for _, request := range [][2]string{
-		{"CreateTable", fuzzedTable},
-		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"},"n":{"N":"5"},"s":{"S":"s"},"ss":{"SS":["a"]},"l":{"L":[{"N":"1"}]},"m":{"M":{"a":{"S":"x"}}}}}`},
+		{"CreateTable", readRequests(t)["CreateTable"][0]},
+		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"},"n":{"N":"5"},"s":{"S":"s"},"ss":{"SS":["a"]},` +
+			`"l":{"L":[{"N":"1"}]},"m":{"M":{"a":{"S":"x"}}}}}`},
 		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"2"},"g":{"S":"x"}}}`},
 	} {
 		if status, answer := send(front, request[0], request[1]); status != http.StatusOK {
@@ -117,47 +120,56 @@ func TestLargeRequests(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	front := newFuzzed(t)
-	repeat := func(n int, part func(i int) string) string {
+	// list is the part, with %d for its number, many times.
+	list := func(n int, part string) string {
 		parts := make([]string, n)
 		for i := range parts {
-			parts[i] = part(i)
+			parts[i] = strings.ReplaceAll(part, "%d", strconv.Itoa(i))
 		}
 		return strings.Join(parts, ",")
 	}
-	name := func(i int) string { return "a" + strconv.Itoa(i) }
-	const k = `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}}`
+	const (
+		many   = 50_000
+		key    = `"Key":{"pk":{"S":"a"},"sk":{"N":"1"}}`
+		put    = `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"1"}`
+		update = `{"TableName":"orders",` + key
+		scan   = `{"TableName":"orders"`
+		create = `{"TableName":"more","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"a0","KeyType":"HASH"}]`
+	)
 	for what, request := range map[string][2]string{
-		"members of a set":    {"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"1"},"ss":{"SS":[` + repeat(100_000, func(i int) string { return `"` + name(i) + `"` }) + `]}}}`},
-		"equal numbers":       {"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"1"},"ns":{"NS":[` + repeat(100_000, func(int) string { return `"1"` }) + `]}}}`},
-		"digits":              {"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"` + strings.Repeat("9", 4<<20) + `"}}}`},
-		"zeros":               {"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"` + strings.Repeat("0", 4<<20) + `"}}}`},
-		"open lists":          {"PutItem", `{"TableName":"orders","Item":{"pk":` + strings.Repeat("[", 1<<20)},
-		"nested values":       {"PutItem", `{"TableName":"orders","Item":{"pk":` + strings.Repeat(`{"L":[`, 9000) + strings.Repeat(`]}`, 9000) + `}}`},
-		"expectations":        {"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"c"},"sk":{"N":"1"}},"Expected":{` + repeat(50_000, func(i int) string { return `"` + name(i) + `":{"Exists":false}` }) + `}}`},
-		"filters":             {"Scan", `{"TableName":"orders","ConditionalOperator":"OR","ScanFilter":{` + repeat(50_000, func(i int) string { return `"` + name(i) + `":{"ComparisonOperator":"NULL"}` }) + `}}`},
-		"updates":             {"UpdateItem", `{"TableName":"orders",` + k + `,"AttributeUpdates":{` + repeat(50_000, func(i int) string { return `"` + name(i) + `":{"Value":{"S":""}}` }) + `}}`},
-		"substitutions":       {"UpdateItem", `{"TableName":"orders",` + k + `,"UpdateExpression":"SET a = :a","ExpressionAttributeValues":{` + repeat(100_000, func(i int) string { return `":` + name(i) + `":{"S":""}` }) + `}}`},
-		"operands of IN":      {"Scan", `{"TableName":"orders","FilterExpression":"a IN (` + strings.Repeat(":a,", 1300) + `:a)","ExpressionAttributeValues":{":a":{"S":""}}}`},
-		"negations":           {"Scan", `{"TableName":"orders","FilterExpression":"` + strings.Repeat("NOT ", 1000) + `a = b"}`},
-		"projected paths":     {"Scan", `{"TableName":"orders","ProjectionExpression":"` + strings.TrimPrefix(strings.Repeat(",l[0]", 800), ",") + `"}`},
-		"assigned paths":      {"UpdateItem", `{"TableName":"orders",` + k + `,"UpdateExpression":"REMOVE ` + repeat(700, func(i int) string { return "l[" + string(rune('1'+i%9)) + "0" + string(rune('0'+i/9%10)) + "]" }) + `"}`},
-		"keys":                {"BatchGetItem", `{"RequestItems":{"orders":{"Keys":[` + repeat(50_000, func(int) string { return `{"pk":{"S":"a"},"sk":{"N":"1"}}` }) + `]}}}`},
-		"writes":              {"BatchWriteItem", `{"RequestItems":{"orders":[` + repeat(50_000, func(int) string { return `{"DeleteRequest":{` + k + `}}` }) + `]}}`},
-		"tables":              {"BatchWriteItem", `{"RequestItems":{` + repeat(50_000, func(i int) string { return `"` + name(i) + `":[]` }) + `}}`},
-		"transactional items": {"TransactWriteItems", `{"TransactItems":[` + repeat(100_000, func(int) string { return `{"Delete":{"TableName":"orders",` + k + `}}` }) + `]}`},
-		"attributes":          {"CreateTable", `{"TableName":"more","AttributeDefinitions":[` + repeat(100_000, func(i int) string { return `{"AttributeName":"` + name(i) + `","AttributeType":"S"}` }) + `],"KeySchema":[{"AttributeName":"a","KeyType":"HASH"}]}`},
-		"tags":                {"CreateTable", strings.TrimSuffix(strings.Replace(fuzzedTable, "orders", "more", 1), "}") + `,"Tags":[` + repeat(100_000, func(i int) string { return `{"Key":"` + name(i) + `","Value":""}` }) + `]}`},
+		"members of a set":    {"PutItem", put + `,"ss":{"SS":[` + list(2*many, `"a%d"`) + `]}}}`},
+		"equal numbers":       {"PutItem", put + `,"ns":{"NS":[` + list(2*many, `"1"`) + `]}}}`},
+		"digits":              {"PutItem", put + `,"n":{"N":"` + strings.Repeat("9", 4<<20) + `"}}}`},
+		"zeros":               {"PutItem", put + `,"n":{"N":"` + strings.Repeat("0", 4<<20) + `"}}}`},
+		"open lists":          {"PutItem", put + `,"l":` + strings.Repeat("[", 1<<20)},
+		"nested values":       {"PutItem", put + `,"l":` + strings.Repeat(`{"L":[`, 9000) + strings.Repeat(`]}`, 9000) + `}}`},
+		"expectations":        {"PutItem", put + `},"Expected":{` + list(many, `"a%d":{"Exists":false}`) + `}}`},
+		"updates":             {"UpdateItem", update + `,"AttributeUpdates":{` + list(many, `"a%d":{"Value":{"S":""}}`) + `}}`},
+		"assigned paths":      {"UpdateItem", update + `,"UpdateExpression":"REMOVE ` + list(400, "l[1%d]") + `"}`},
+		"substitutions":       {"UpdateItem", update + `,"UpdateExpression":"SET a = :a0","ExpressionAttributeValues":{` + list(many, `":a%d":{"S":""}`) + `}}`},
+		"filters":             {"Scan", scan + `,"ConditionalOperator":"OR","ScanFilter":{` + list(many, `"a%d":{"ComparisonOperator":"NULL"}`) + `}}`},
+		"operands of IN":      {"Scan", scan + `,"FilterExpression":"a IN (` + list(1300, ":a") + `)","ExpressionAttributeValues":{":a":{"S":""}}}`},
+		"negations":           {"Scan", scan + `,"FilterExpression":"` + strings.Repeat("NOT ", 1000) + `a = b"}`},
+		"projected paths":     {"Scan", scan + `,"ProjectionExpression":"` + list(600, "l[%d]") + `"}`},
+		"keys":                {"BatchGetItem", `{"RequestItems":{"orders":{"Keys":[` + list(many, `{"pk":{"S":"a"},"sk":{"N":"%d"}}`) + `]}}}`},
+		"writes":              {"BatchWriteItem", `{"RequestItems":{"orders":[` + list(many, `{"DeleteRequest":{`+key+`}}`) + `]}}`},
+		"tables":              {"BatchWriteItem", `{"RequestItems":{` + list(many, `"a%d":[]`) + `}}`},
+		"transactional items": {"TransactWriteItems", `{"TransactItems":[` + list(many, `{"Delete":{"TableName":"orders",`+key+`}}`) + `]}`},
+		"attributes":          {"CreateTable", create + `,"AttributeDefinitions":[` + list(many, `{"AttributeName":"a%d","AttributeType":"S"}`) + `]}`},
+		"tags": {"CreateTable", create + `,"AttributeDefinitions":[{"AttributeName":"a0","AttributeType":"S"}],"Tags":[` +
+			list(many, `{"Key":"a%d","Value":""}`) + `]}`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			began := time.Now()
 			status, answer := send(front, request[0], request[1])
-			if took := time.Since(began); took > 10*time.Second {
+			took := time.Since(began)
+			if took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
-			if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusRequestEntityTooLarge}, status) {
+			if status != http.StatusOK && status != http.StatusBadRequest {
 				t.Errorf("%d %.200s", status, answer)
 			}
-			t.Logf("%d bytes: %v, %d %.120s", len(request[1]), time.Since(began).Round(time.Millisecond), status, answer)
+			t.Logf("%d bytes: %v, %d %.120s", len(request[1]), took.Round(time.Millisecond), status, answer)
 		})
 	}
 }
