@@ -520,6 +520,29 @@ func TestStartRefusesTheFolder(t *testing.T) {
 	}
 }
 
+// The code that functions of a killed stack were running is not left behind.
+func TestStartClearsWhatRan(t *testing.T) {
+	dir := t.TempDir()
+	run := func() {
+		t.Helper()
+		s, err := Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	run()
+	if err := os.MkdirAll(filepath.Join(dir, "running", "streamgen-functions-1", "bootstrap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run()
+	if files, err := os.ReadDir(filepath.Join(dir, "running")); err != nil || len(files) > 0 {
+		t.Errorf("left are %v, %v", files, err)
+	}
+}
+
 // What the folder does not take is not acknowledged, and what was read is not let out either.
 func TestNothingUnsettledIsLetOut(t *testing.T) {
 	s := start(t, Options{DataDir: t.TempDir()})
