@@ -27,7 +27,7 @@ func TestFaultsLeaveNoTrace(t *testing.T) {
 	must(t, err)
 	for _, faults := range []string{"", "yes"} {
 		t.Run("faults "+faults, func(t *testing.T) {
-			endpoint, ctx := newStack(t, local.Options{}).Endpoint(), t.Context()
+			endpoint, ctx := newStack(t, local.Options{RetryPause: 10 * time.Millisecond}).Endpoint(), t.Context()
 			copied := unique("copy")
 			s := buildOf(t, endpoint, code, map[string]string{"MIRROR": *copied, "FAULTS": faults, "DEATHS": t.TempDir()})
 			_, err = s.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: copied, BillingMode: ddb.BillingModePayPerRequest,
