@@ -67,8 +67,11 @@ func (in *batchWriteItemInput) check() error {
 		requests := in.RequestItems[table]
 		count += len(requests)
 		constraints = append(constraints, tableAt("requestItems.key", table))
-		if len(requests) == 0 {
-			constraints = append(constraints, length("requestItems."+table+".member", "[]", 0, 1, most))
+		if len(requests) == 0 || len(requests) > most {
+			constraints = append(constraints, func() string {
+				return fault(fmt.Sprintf("{%s=[%d requests]}", table, len(requests)), "requestItems",
+					"Map value must satisfy constraint: [Member must have length less than or equal to %d, Member must have length greater than or equal to 1]", most)
+			})
 		}
 		for i, r := range requests {
 			at := fmt.Sprintf("requestItems.%s.member.%d.member.", table, i+1)
@@ -199,7 +202,11 @@ func (in *batchGetItemInput) check() error {
 		constraints = append(constraints, tableAt("requestItems.key", table), required(at+"keys", asked.Keys != nil),
 			attributesToGet(at+"attributesToGet", asked.AttributesToGet))
 		if asked.Keys != nil {
-			constraints = append(constraints, length(at+"keys", fmt.Sprintf("[%d keys]", len(asked.Keys)), len(asked.Keys), 1, maxBatchKeys))
+			value := "[]"
+			if len(asked.Keys) > 0 {
+				value = fmt.Sprintf("[%d keys]", len(asked.Keys))
+			}
+			constraints = append(constraints, length(at+"keys", value, len(asked.Keys), 1, maxBatchKeys))
 		}
 	}
 	if err := check(constraints...); err != nil {
