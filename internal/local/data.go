@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,6 +29,11 @@ func (s *Stack) openData(roles *control.Roles) error {
 		return err
 	}
 	s.folder = folder
+	if s.opts.Dir == "" {
+		if s.opts.Dir, err = emptyFolder(filepath.Join(s.opts.DataDir, "running")); err != nil {
+			return err
+		}
+	}
 	space := folder.Space(stackSpace)
 	err = space.Each(func(_ string, text []byte) error { return json.Unmarshal(text, &s.id) })
 	if err != nil {
@@ -34,6 +41,18 @@ func (s *Stack) openData(roles *control.Roles) error {
 	}
 	space.Put("id", s.id)
 	return roles.Restore(folder.Space(rolesSpace))
+}
+
+// emptyFolder gives the absolute path of a folder without what a killed process left there: functions run in folders of their own.
+func emptyFolder(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return "", err
+	}
+	return path, os.MkdirAll(path, 0o700)
 }
 
 // restoreRegions opens the regions that have something in the data folder, so that their mappings go on.

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/esm"
 	"streamgen/internal/local/expr"
 	"streamgen/internal/local/streams"
 )
@@ -330,6 +333,157 @@ func TestStreamsForgetOnDisk(t *testing.T) {
 	}
 }
 
+// deliveries remembers the sequence numbers that a function was invoked with.
+type deliveries struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (d *deliveries) Invoke(_ context.Context, _ string, payload []byte) (esm.Result, error) {
+	var event struct {
+		Records []struct {
+			DynamoDB struct{ SequenceNumber string }
+		}
+	}
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return esm.Result{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range event.Records {
+		d.seen = append(d.seen, r.DynamoDB.SequenceNumber)
+	}
+	return esm.Result{Payload: []byte("{}")}, nil
+}
+
+func (d *deliveries) all() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.seen)
+}
+
+// deliver runs the world's mappings.
+func (w *world) deliver() (*esm.Mappings, *deliveries) {
+	w.t.Helper()
+	d := &deliveries{}
+	m := esm.New(esm.Options{Account: Account, Region: "eu-west-1", Clock: w.clock, Source: sources(w.streams, w.folder.Wait), Invoker: d})
+	if err := m.Restore(w.folder.Space("eu-west-1/mappings"), w.folder.Space("eu-west-1/checkpoints")); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = m.Close(context.Background()) })
+	return m, d
+}
+
+// sequenceNumbers are those of all records of the only stream.
+func (w *world) sequenceNumbers() []string {
+	w.t.Helper()
+	s := w.streams.List("")[0]
+	var all []string
+	for _, shard := range s.Shards() {
+		for after := ""; ; {
+			records, closed, err := s.Read(shard.ID, after, 100)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			for _, r := range records {
+				all = append(all, r.SequenceNumber)
+				after = r.SequenceNumber
+			}
+			if closed || len(records) == 0 {
+				break
+			}
+		}
+	}
+	return all
+}
+
+// A crash while a mapping works: its function has seen no record that is lost, and it sees each record that is there, at most those in
+// flight a second time.
+func TestMappingAfterACrash(t *testing.T) {
+	for seed := range uint64(5) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		w := openWorld(t, t.TempDir(), clock.NewManual(began))
+		d, err := w.tables.CreateTable(engine.CreateTable{
+			Name: "T", Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "KEYS_ONLY",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mappings, before := w.deliver()
+		mapping, err := mappings.Create(esm.Config{
+			StreamARN: d.StreamARN, FunctionARN: "fn", StartingPosition: esm.TrimHorizon, Enabled: true, BatchSize: 3,
+			MaximumRecordAgeInSeconds: -1, MaximumRetryAttempts: -1,
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.wait()
+		var seen, processed []string
+		var log []byte
+		for i, crash := 0, 50+r.IntN(100); i < 200; i++ {
+			if _, err := w.tables.Put(engine.Put{Write: engine.Write{Table: "T"}, Item: attr.Item{"id": number(i)}}); err != nil {
+				t.Fatal(err)
+			}
+			if r.IntN(20) == 0 {
+				w.divide(r)
+			}
+			if r.IntN(10) == 0 {
+				w.wait()
+			}
+			if i == crash {
+				seen = before.all()
+				log = w.log()
+				processed = before.all() // what the log's checkpoints may cover
+			}
+		}
+		crashed := w.again(log)
+		again, after := crashed.deliver()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := again.AwaitCaughtUp(ctx, mapping.UUID); err != nil {
+			t.Fatal(err)
+		}
+		there := crashed.sequenceNumbers()
+		for _, number := range seen {
+			if !slices.Contains(there, number) {
+				t.Errorf("seed %d: the function saw record %s, which is lost", seed, number)
+			}
+		}
+		processed = append(processed, after.all()...)
+		for _, number := range there {
+			if !slices.Contains(processed, number) {
+				t.Errorf("seed %d: the function never sees record %s", seed, number)
+			}
+		}
+		if len(after.all()) == len(there) && len(there) > 100 {
+			t.Errorf("seed %d: all %d records are delivered again", seed, len(there))
+		}
+	}
+}
+
+func TestMappingsReadWhatIsSettled(t *testing.T) {
+	w := openWorld(t, t.TempDir(), clock.NewManual(began))
+	d, err := w.tables.CreateTable(engine.CreateTable{
+		Name: "T", Attributes: []engine.AttributeDefinition{{Name: "id", Type: attr.N}}, Keys: []engine.KeyElement{{Name: "id", Role: engine.Hash}}, View: "KEYS_ONLY",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.tables.Put(engine.Put{Write: engine.Write{Table: "T"}, Item: attr.Item{"id": number(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	unsettled, _ := sources(w.streams, func(context.Context) error { return full })(d.StreamARN)
+	shard := unsettled.Shards()[0].ID
+	if records, _, err := unsettled.Read(shard, "", 10); len(records) > 0 || !errors.Is(err, full) {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+	settled, _ := sources(w.streams, w.folder.Wait)(d.StreamARN)
+	if records, _, err := settled.Read(shard, "", 10); len(records) != 1 || err != nil {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+}
+
 // A folder that another stack has, or that is not to be understood, keeps a stack from starting and nothing open.
 func TestStartRefusesTheFolder(t *testing.T) {
 	dir := t.TempDir()
@@ -363,6 +517,29 @@ func TestStartRefusesTheFolder(t *testing.T) {
 		} else if err := folder.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The code that functions of a killed stack were running is not left behind.
+func TestStartClearsWhatRan(t *testing.T) {
+	dir := t.TempDir()
+	run := func() {
+		t.Helper()
+		s, err := Start(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	run()
+	if err := os.MkdirAll(filepath.Join(dir, "running", "streamgen-functions-1", "bootstrap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run()
+	if files, err := os.ReadDir(filepath.Join(dir, "running")); err != nil || len(files) > 0 {
+		t.Errorf("left are %v, %v", files, err)
 	}
 }
 

@@ -51,7 +51,7 @@ type Options struct {
 	RetryPause time.Duration
 	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
 	Requests func(Request)
-	// Dir is the folder under which functions' code is unpacked; "" means the system's folder for temporary files.
+	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
 }

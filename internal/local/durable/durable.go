@@ -46,8 +46,8 @@ type Folder struct {
 	log   *log
 }
 
-// Open opens a folder, and makes it if there is none. A folder that another process has open is refused, and so is one that a newer
-// version wrote or that is damaged. The torn end that a crash leaves is cut off: nobody was told that it is durable.
+// Open opens a folder, and makes it if there is none. A folder that another process has open is refused, and so is one that holds
+// something else, that a newer version wrote or that is damaged. The torn end that a crash leaves is cut off: nobody was told that it is durable.
 func Open(dir string) (*Folder, error) {
 	f, err := open(dir)
 	if err != nil {
@@ -60,6 +60,9 @@ func open(dir string) (_ *Folder, err error) {
 	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return nil, err
 	}
+	if err := checkOwn(dir); err != nil {
+		return nil, err
+	}
 	lock, err := acquire(dir)
 	if err != nil {
 		return nil, err
@@ -69,7 +72,7 @@ func open(dir string) (_ *Folder, err error) {
 			_ = lock.Unlock() // the first error tells more
 		}
 	}()
-	l, err := openLog(filepath.Join(dir, "log"))
+	l, err := openLog(filepath.Join(dir, logName))
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +84,29 @@ func open(dir string) (_ *Folder, err error) {
 	return f, nil
 }
 
+// checkOwn refuses a folder that holds something else: what lies in a data folder is this package's to change and to remove.
+func checkOwn(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, logName)); err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name != lockName && name != ownerName && name != logName+newSuffix { // of a start that was cut off
+			return fmt.Errorf("it holds %s and is no data folder: choose an empty one or a new one", name)
+		}
+	}
+	return nil
+}
+
+const lockName, ownerName, logName = "lock", "pid", "log"
+
 // acquire makes this process the folder's only one. The system lets go of the lock when the process dies, however it does.
 func acquire(dir string) (*flock.Flock, error) {
-	lock := flock.New(filepath.Join(dir, "lock"))
-	owner := filepath.Join(dir, "pid") // not in the lock itself, which Windows lets nobody else read
+	lock := flock.New(filepath.Join(dir, lockName))
+	owner := filepath.Join(dir, ownerName) // not in the lock itself, which Windows lets nobody else read
 	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, err

@@ -299,6 +299,15 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: the log was changed (%v)", want, err)
 		}
 	}
+	project := t.TempDir()
+	if err := os.WriteFile(filepath.Join(project, "go.mod"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(project)
+	expect(t, err, "it holds go.mod and is no data folder")
+	if left, err := os.ReadDir(project); len(left) != 1 || err != nil {
+		t.Errorf("the refused folder has %v, %v", left, err)
+	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
