@@ -166,7 +166,7 @@ func (in *batchGetItemInput) batch() (batch map[string]engine.Get, keys map[stri
 	batch, keys = map[string]engine.Get{}, map[string][]attr.Item{}
 	for _, table := range slices.Sorted(maps.Keys(in.RequestItems)) {
 		asked := in.RequestItems[table]
-		if err := asked.projectionInput.check(); err != nil {
+		if err := asked.check(); err != nil {
 			return nil, nil, err
 		}
 		for _, raw := range asked.Keys {
