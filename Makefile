@@ -6,6 +6,8 @@ SHELL := /bin/bash
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 CLIENTS       := internal/local/conformance/testdata/clients
+DIFFERENTIAL  := internal/local/conformance/differential
+REFERENCE_PORT := 4568
 PLATFORMS     := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: help
@@ -60,6 +62,17 @@ clients: ## the local stack with AWS's SDKs for JavaScript (npm) and Python (bot
 	else echo "clients: NOT RUN in Python, there is no python3 with boto3"; fi; \
 	go test -count 1 -v -run 'TestForeignClients|TestDynamoDBAdmin' ./internal/local/conformance
 
+.PHONY: differential
+differential: ## random requests, STREAMGEN_REQUESTS of them from STREAMGEN_SEED on, to the local stack and to dynalite, which npm installs: the answers are compared
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then echo "differential: NOT RUN, there is no node with npm"; exit; fi; \
+	dir=$${XDG_CACHE_HOME:-$$HOME/.cache}/streamgen/reference; mkdir -p "$$dir"; \
+	cp $(DIFFERENTIAL)/testdata/reference/package.json $(DIFFERENTIAL)/testdata/reference/package-lock.json "$$dir"; \
+	npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --loglevel error; \
+	(trap 'kill $$child; exit' TERM; while :; do \
+		node "$$dir/node_modules/dynalite/cli.js" --port $(REFERENCE_PORT) --createTableMs 0 --updateTableMs 0 --deleteTableMs 0 >/dev/null 2>&1 & child=$$!; \
+		wait $$child || true; done) & loop=$$!; trap 'kill $$loop' EXIT; \
+	STREAMGEN_REFERENCE_ENDPOINT=http://127.0.0.1:$(REFERENCE_PORT) go test -count 1 -timeout 120m -v -run TestDifferential ./$(DIFFERENTIAL)
+
 .PHONY: verify
 verify: test opentofu long stops kills waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
@@ -75,10 +88,6 @@ stops: ## fifty applies are killed and interrupted at random points
 .PHONY: kills
 kills: ## a local stack with a data folder is killed a hundred times under load, and must have lost nothing
 	STREAMGEN_KILLS=100 go test -count 1 -timeout 20m -run TestKillsLoseNothing -v ./cmd/gen
-
-.PHONY: differential
-differential: ## 100,000 random requests to the local stack and to dynalite, whose answers must agree (needs node and npm)
-	tools/differential/run 100000
 
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits

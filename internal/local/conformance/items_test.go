@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -243,6 +244,11 @@ func TestBatches(t *testing.T) {
 	writes[*d.table] = append(writes[*d.table], ddb.WriteRequest{DeleteRequest: &ddb.DeleteRequest{Key: item{"id": str("more")}}})
 	_, err = d.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: writes})
 	wantCode(t, err, "ValidationException", "Too many items requested for the BatchWriteItem call")
+	for _, n := range []int{0, 26} {
+		_, err = d.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]ddb.WriteRequest{*d.table: slices.Repeat(writes[*d.table][:1], n)}})
+		wantCode(t, err, "ValidationException", "at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: "+
+			"[Member must have length less than or equal to 25, Member must have length greater than or equal to 1]")
+	}
 	_, err = d.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]ddb.WriteRequest{*d.table: {
 		{DeleteRequest: &ddb.DeleteRequest{Key: one}}, {PutRequest: &ddb.PutRequest{Item: one}}}}})
 	wantCode(t, err, "ValidationException", "Provided list of item keys contains duplicates")

@@ -69,7 +69,7 @@ func (in *batchWriteItemInput) check() error {
 		constraints = append(constraints, tableAt("requestItems.key", table))
 		if len(requests) == 0 || len(requests) > most {
 			constraints = append(constraints, func() string {
-				return fault("{"+table+"=["+fmt.Sprint(len(requests))+" requests]}", "requestItems",
+				return fault(fmt.Sprintf("{%s=[%d requests]}", table, len(requests)), "requestItems",
 					"Map value must satisfy constraint: [Member must have length less than or equal to %d, Member must have length greater than or equal to 1]", most)
 			})
 		}
@@ -166,7 +166,7 @@ func (in *batchGetItemInput) batch() (batch map[string]engine.Get, keys map[stri
 	batch, keys = map[string]engine.Get{}, map[string][]attr.Item{}
 	for _, table := range slices.Sorted(maps.Keys(in.RequestItems)) {
 		asked := in.RequestItems[table]
-		if err := asked.projectionInput.check(); err != nil {
+		if err := asked.check(); err != nil {
 			return nil, nil, err
 		}
 		for _, raw := range asked.Keys {
@@ -204,7 +204,11 @@ func (in *batchGetItemInput) check() error {
 		at := "requestItems." + table + ".member."
 		constraints = append(constraints, tableAt("requestItems.key", table), required(at+"keys", asked.Keys != nil))
 		if asked.Keys != nil {
-			constraints = append(constraints, length(at+"keys", asked.Keys, len(asked.Keys), 1, maxBatchKeys))
+			value := "[]"
+			if len(asked.Keys) > 0 {
+				value = fmt.Sprintf("[%d keys]", len(asked.Keys))
+			}
+			constraints = append(constraints, length(at+"keys", value, len(asked.Keys), 1, maxBatchKeys))
 		}
 		constraints = append(constraints, attributesToGet(at+"attributesToGet", asked.AttributesToGet))
 	}

@@ -362,7 +362,7 @@ func (in *getItemInput) get() (g engine.Get, err error) {
 	); err != nil {
 		return g, err
 	}
-	if err := in.projectionInput.check(); err != nil {
+	if err := in.check(); err != nil {
 		return g, err
 	}
 	g = engine.Get{Table: in.TableName, Consistent: in.ConsistentRead}

@@ -74,11 +74,11 @@ func text(v types.AttributeValue) string {
 	}
 }
 
-// values joins an attribute of all items.
-func values(items []map[string]types.AttributeValue, name string) string {
+// sortKeys joins those of all items.
+func sortKeys(items []map[string]types.AttributeValue) string {
 	var all []string
 	for _, it := range items {
-		all = append(all, text(it[name]))
+		all = append(all, text(it["sk"]))
 	}
 	return strings.Join(all, " ")
 }
@@ -141,7 +141,7 @@ func TestReadsOfIndexes(t *testing.T) {
 				items = append(items, page.Items...)
 				all++
 			}
-			if got := values(items, "sk"); got != c.sks {
+			if got := sortKeys(items); got != c.sks {
 				t.Errorf("%s, limit %d: sk %s, want %s", c.what, limit, got, c.sks)
 			} else if got := attributeNames(items[0]); got != c.attributes {
 				t.Errorf("%s: attributes %s, want %s", c.what, got, c.attributes)
@@ -163,7 +163,7 @@ func TestFilterCounts(t *testing.T) {
 		ExpressionAttributeValues: item{":p": str("p0"), ":s": num("1")}, Limit: aws.Int32(3),
 	}
 	page, err := s.Query(t.Context(), query)
-	if err != nil || page.Count != 1 || page.ScannedCount != 3 || values(page.Items, "sk") != "6" || text(page.LastEvaluatedKey["sk"]) != "6" {
+	if err != nil || page.Count != 1 || page.ScannedCount != 3 || sortKeys(page.Items) != "6" || text(page.LastEvaluatedKey["sk"]) != "6" {
 		t.Errorf("%+v, %v", page, err)
 	}
 	query.ExclusiveStartKey, query.Select = page.LastEvaluatedKey, types.SelectCount
@@ -185,7 +185,7 @@ func TestScanOfIndex(t *testing.T) {
 	}
 	page, err := s.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("games"), IndexName: aws.String("part"), FilterExpression: aws.String("attribute_exists(big) OR sk = :n"),
 		ExpressionAttributeValues: item{":n": num("3")}})
-	if err != nil || page.ScannedCount != 12 || values(page.Items, "sk") != "3" {
+	if err != nil || page.ScannedCount != 12 || sortKeys(page.Items) != "3" {
 		t.Errorf("%+v, %v", page, err)
 	}
 }
@@ -248,7 +248,7 @@ func TestLateIndex(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return values(page.Items, "sk")
+		return sortKeys(page.Items)
 	}
 	if got := sks(); got != "0 3" {
 		t.Errorf("sk %s", got)

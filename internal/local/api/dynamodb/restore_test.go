@@ -31,7 +31,7 @@ func TestBackupIsRestored(t *testing.T) {
 	if _, err := s.CreateTable(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UpdateTimeToLive(t.Context(), ttl("ttl", true)); err != nil {
+	if _, err := s.UpdateTimeToLive(t.Context(), ttl(true)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {

@@ -118,7 +118,7 @@ func TestLifeOfATerraformTable(t *testing.T) {
 	if *ix.IndexName != "gsi1" || *ix.IndexArn != tableARN+"/index/gsi1" || schema(ix.KeySchema) != "gsi1pk HASH" || ix.Projection.ProjectionType != types.ProjectionTypeAll || *ix.ProvisionedThroughput.ReadCapacityUnits != 0 {
 		t.Errorf("%+v", ix)
 	}
-	if _, err := s.UpdateTimeToLive(t.Context(), ttl("ttl", true)); err != nil {
+	if _, err := s.UpdateTimeToLive(t.Context(), ttl(true)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.UpdateContinuousBackups(t.Context(), pitr(true, nil)); err != nil {
@@ -139,7 +139,7 @@ func TestLifeOfATerraformTable(t *testing.T) {
 	if _, err := s.UntagResource(t.Context(), &dynamodb.UntagResourceInput{ResourceArn: aws.String(tableARN), TagKeys: []string{"b", "nope"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UpdateTimeToLive(t.Context(), ttl("ttl", false)); err != nil {
+	if _, err := s.UpdateTimeToLive(t.Context(), ttl(false)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.UpdateContinuousBackups(t.Context(), pitr(true, aws.Int32(7))); err != nil {
@@ -215,8 +215,8 @@ func tagText(tags []types.Tag) string {
 	return strings.Join(parts, ", ")
 }
 
-func ttl(attribute string, enabled bool) *dynamodb.UpdateTimeToLiveInput {
-	return &dynamodb.UpdateTimeToLiveInput{TableName: name, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: &enabled}}
+func ttl(enabled bool) *dynamodb.UpdateTimeToLiveInput {
+	return &dynamodb.UpdateTimeToLiveInput{TableName: name, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ttl"), Enabled: &enabled}}
 }
 
 func pitr(enabled bool, days *int32) *dynamodb.UpdateContinuousBackupsInput {
@@ -347,7 +347,7 @@ func TestTooManyTags(t *testing.T) {
 // An item that expires goes without a request, and its record says who did it.
 func TestItemExpires(t *testing.T) {
 	s := newTable(t)
-	if _, err := s.UpdateTimeToLive(t.Context(), ttl("ttl", true)); err != nil {
+	if _, err := s.UpdateTimeToLive(t.Context(), ttl(true)); err != nil {
 		t.Fatal(err)
 	}
 	it := key("a", "1")

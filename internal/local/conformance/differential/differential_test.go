@@ -99,8 +99,8 @@ func (d *differential) makeTables() {
 	for _, t := range tables {
 		for _, endpoint := range []string{d.ours, d.theirs} {
 			d.send(endpoint, request{"DeleteTable", object{"TableName": t.name}})
-			for a := (answer{code: "ResourceInUseException"}); a.code == "ResourceInUseException"; { // the other one takes its time to delete
-				if a = d.send(endpoint, t.create()); a.status != http.StatusOK && a.code != "ResourceInUseException" {
+			for a := (answer{}); a.status == 0 || a.code == "ResourceInUseException"; { // the other one takes its time to delete
+				if a = d.send(endpoint, t.create()); a.status != http.StatusOK && a.status != 0 && a.code != "ResourceInUseException" {
 					d.Fatalf("%s: making %s: %s", endpoint, t.name, a)
 				}
 			}

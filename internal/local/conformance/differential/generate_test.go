@@ -20,10 +20,9 @@ type request struct {
 
 // table is a table that requests are about.
 type table struct {
-	name       string
-	keys       []key
-	attributes object // types of all key attributes
-	indexes    []index
+	name    string
+	keys    []key
+	indexes []index
 }
 
 // key is a key attribute; the first is the hash key.
