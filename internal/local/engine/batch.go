@@ -7,7 +7,8 @@ import (
 	"streamgen/internal/local/attr"
 )
 
-// maxBatchRead is how many bytes of items one batch reads: the item that would exceed it is left unread, and all after it. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+// maxBatchRead is how many bytes of items one batch reads: the item that would exceed it is left unread, and all after it.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxBatchRead = 16 << 20
 
 // BatchItem is one write of a batch: it puts Item, or deletes the item with Key. One of them is nil.
