@@ -7,7 +7,8 @@ import (
 	"streamgen/internal/local/attr"
 )
 
-// maxBatchRead is how many bytes of items one batch reads. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+// maxBatchRead is how many bytes of items one batch reads: the item that would exceed it is left unread, and all after it.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxBatchRead = 16 << 20
 
 // BatchItem is one write of a batch: it puts Item, or deletes the item with Key. One of them is nil.
@@ -98,18 +99,18 @@ func (e *Engine) BatchGet(batch map[string]Get, keys map[string][]attr.Item) (ou
 	for _, name := range tables {
 		out.Items[name] = []attr.Item{}
 		for i, key := range keys[name] {
-			if size >= maxBatchRead {
-				out.Unread[name] = keys[name][i:]
-				break
-			}
 			g := batch[name]
 			g.Key = key
 			got, err := e.Get(g)
 			if err != nil {
 				return out, err
 			}
+			if size += got.size; size > maxBatchRead {
+				out.Unread[name] = keys[name][i:]
+				break
+			}
 			out.Consumed = append(out.Consumed, got.Consumed)
-			if size += got.size; got.Item != nil {
+			if got.Item != nil {
 				out.Items[name] = append(out.Items[name], got.Item)
 			}
 		}
