@@ -77,7 +77,7 @@ func serveConstant(ctx context.Context, file string) error {
 		_, _ = w.Write(a.Body)
 	})}
 	context.AfterFunc(ctx, func() { _ = s.Close() })
-	fmt.Printf("{\"endpoint\":%q}\n", "http://"+listener.Addr().String())
+	fmt.Fprintf(os.Stderr, "http://%s\n", listener.Addr())
 	if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -7,7 +7,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +91,7 @@ func (b *bench) start(ctx context.Context) error {
 	var took []float64
 	for range b.turns {
 		begun := time.Now()
-		s, err := startServer(ctx, b.gen, "local", "--listen", "127.0.0.1:0", "--json")
+		s, err := startServer(ctx, b.gen, "local", "--listen", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (b *bench) start(ctx context.Context) error {
 
 // operations measures each operation against each server.
 func (b *bench) operations(ctx context.Context) error {
-	stack, err := startServer(ctx, b.gen, "local", "--listen", "127.0.0.1:0", "--json")
+	stack, err := startServer(ctx, b.gen, "local", "--listen", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -199,27 +199,24 @@ type server struct {
 	endpoint string
 }
 
-// startServer starts a process that tells its endpoint in a line of JSON.
+var endpoint = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// startServer starts a process that tells its endpoint in its first line on stderr.
 func startServer(ctx context.Context, program string, args ...string) (*server, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
-	stdout, err := cmd.StdoutPipe()
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: cmd}
-	for lines := bufio.NewScanner(stdout); s.endpoint == "" && lines.Scan(); {
-		var ready struct{ Endpoint string }
-		if json.Unmarshal(lines.Bytes(), &ready) == nil {
-			s.endpoint = ready.Endpoint
-		}
-	}
+	line, err := bufio.NewReader(stderr).ReadString('\n')
+	s := &server{cmd: cmd, endpoint: endpoint.FindString(line)}
 	if s.endpoint == "" {
-		return nil, errors.Join(fmt.Errorf("%s told no endpoint", program), cmd.Wait())
+		return nil, errors.Join(fmt.Errorf("%s told no endpoint: %q", program, line), err, s.stop())
 	}
 	return s, nil
 }

@@ -125,6 +125,8 @@ func TestUpdates(t *testing.T) {
 		{`"ss":{"SS":["a","b"]}`, `DELETE ss :c`, `"ss":{"SS":["a"]}`},
 		{`"ss":{"SS":["b","c"]}`, `DELETE ss :c`, ``}, // an empty set is none
 		{`"n":{"N":"1"},"s":{"S":"x"},"ss":{"SS":["a","b"]}`, `SET t = :t REMOVE s ADD n :1 DELETE ss :c`, `"t":{"BOOL":true},"n":{"N":"2"},"ss":{"SS":["a"]}`},
+		{`"n":{"N":"12345678901234567890123456789012345677"}`, `ADD n :1`, `"n":{"N":"12345678901234567890123456789012345678"}`},
+		{`"n":{"N":"0.1"}`, `SET n = n + :2, #name = n - :1`, `"n":{"N":"2.1"},"name":{"N":"-0.9"}`},
 		{`"n":{"N":"1"}`, `set n = :1 remove zz`, `"n":{"N":"1"}`},
 	} {
 		whole := func(attributes string) string {

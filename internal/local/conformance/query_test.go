@@ -201,3 +201,37 @@ func TestRefusedReads(t *testing.T) {
 		wantCode(t, err, "ValidationException", message)
 	}
 }
+
+// TestProjectionsOfIndexes reads what each kind of projection has of an item.
+func TestProjectionsOfIndexes(t *testing.T) {
+	in := tableOf("id:S sort:N; global keys team:S; global some team:S; global all team:S; local mine score:N")
+	in.GlobalSecondaryIndexes[0].Projection = &ddb.Projection{ProjectionType: ddb.ProjectionTypeKeysOnly}
+	in.GlobalSecondaryIndexes[1].Projection = &ddb.Projection{ProjectionType: ddb.ProjectionTypeInclude, NonKeyAttributes: []string{"note"}}
+	in.LocalSecondaryIndexes[0].Projection = &ddb.Projection{ProjectionType: ddb.ProjectionTypeKeysOnly}
+	d := newDatabaseOf(t, endpoint(t), in)
+	const keys, whole = `"id":{"S":"a"},"sort":{"N":"1"},"team":{"S":"red"}`, `"note":{"S":"x"},"more":{"M":{"k":{"S":"v"}}},"score":{"N":"7"}`
+	d.put("{" + keys + "," + whole + "}")
+	for name, want := range map[string]string{"keys": "{" + keys + "}", "some": "{" + keys + `,"note":{"S":"x"}}`, "all": "{" + keys + "," + whole + "}",
+		"mine": `{"id":{"S":"a"},"sort":{"N":"1"},"score":{"N":"7"}}`} {
+		eventually(t, name+" has the item", func() bool {
+			out, err := d.Scan(t.Context(), &dynamodb.ScanInput{TableName: d.table, IndexName: &name})
+			must(t, err)
+			if len(out.Items) == 1 {
+				d.want(name, jsonOf(t, out.Items[0]), want)
+			}
+			return len(out.Items) == 1
+		})
+	}
+	// A local index fetches from the table what it does not have; a global one cannot.
+	query := dynamodb.QueryInput{TableName: d.table, IndexName: aws.String("mine"), Select: ddb.SelectAllAttributes, KeyConditionExpression: aws.String("id = :a"),
+		ExpressionAttributeValues: item{":a": str("a")}, ReturnConsumedCapacity: ddb.ReturnConsumedCapacityIndexes}
+	out, err := d.Query(t.Context(), &query)
+	must(t, err)
+	d.want("all attributes of mine", jsonOf(t, out.Items[0]), "{"+keys+","+whole+"}")
+	if c := out.ConsumedCapacity; *c.CapacityUnits != 1 || *c.Table.CapacityUnits != 0.5 || *c.LocalSecondaryIndexes["mine"].CapacityUnits != 0.5 {
+		t.Errorf("all attributes of mine took %s", capacityText(c))
+	}
+	query.IndexName, query.KeyConditionExpression = aws.String("some"), aws.String("team = :a")
+	_, err = d.Query(t.Context(), &query)
+	wantCode(t, err, "ValidationException", "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index some because its projection type is not ALL")
+}

@@ -147,3 +147,27 @@ func TestTransactionTokens(t *testing.T) {
 	_, err := d.TransactWriteItems(t.Context(), in)
 	wantCode(t, err, "IdempotentParameterMismatchException", "")
 }
+
+// TestTransactionsAreLimited writes and reads 4 MB at once, and no more.
+func TestTransactionsAreLimited(t *testing.T) {
+	d := newDatabase(t, "id:S")
+	var puts []ddb.TransactWriteItem
+	var gets []ddb.TransactGetItem
+	for i := range 11 { // of 390 KB each: ten are below 4 MB
+		put := d.putOf(fmt.Sprint(i), "")
+		put.Put.Item["v"] = str(strings.Repeat("v", 390<<10))
+		puts = append(puts, put)
+		gets = append(gets, ddb.TransactGetItem{Get: &ddb.Get{TableName: d.table, Key: item{"id": str(fmt.Sprint(i))}}})
+	}
+	must(t, d.transact(puts[:10]...))
+	must(t, d.transact(puts[10]))
+	out, err := d.TransactGetItems(t.Context(), &dynamodb.TransactGetItemsInput{TransactItems: gets[:10]})
+	must(t, err)
+	if len(out.Responses) != 10 {
+		t.Errorf("%d responses", len(out.Responses))
+	}
+	err = d.transact(puts...)
+	wantCode(t, err, "ValidationException", "")
+	_, err = d.TransactGetItems(t.Context(), &dynamodb.TransactGetItemsInput{TransactItems: gets})
+	wantCode(t, err, "ValidationException", "")
+}
