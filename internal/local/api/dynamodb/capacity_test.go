@@ -61,7 +61,7 @@ func TestCapacityOfSizes(t *testing.T) {
 }
 
 // units writes capacity as "total: table, index units...".
-func units(c *types.ConsumedCapacity) string {
+func unitsOf(c *types.ConsumedCapacity) string {
 	text := fmt.Sprintf("%v: %v", aws.ToFloat64(c.CapacityUnits), aws.ToFloat64(c.Table.CapacityUnits))
 	for _, indexes := range []map[string]types.Capacity{c.LocalSecondaryIndexes, c.GlobalSecondaryIndexes} {
 		for _, name := range slices.Sorted(maps.Keys(indexes)) {
@@ -100,7 +100,7 @@ func TestCapacityOfIndexes(t *testing.T) {
 		{"moves in three", func(it item) { it["big"] = str("other"); it["score"] = num("1") }, "8: 1, local 2, multi 2, part 2, whole 1"},
 		{"leaves three", func(it item) { delete(it, "team"); it["score"] = num("1") }, "4: 1, multi 1, part 1, whole 1"},
 	} {
-		if got := units(put(c.change)); got != c.want {
+		if got := unitsOf(put(c.change)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -115,7 +115,7 @@ func TestCapacityOfIndexes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := units(out.ConsumedCapacity); got != want {
+		if got := unitsOf(out.ConsumedCapacity); got != want {
 			t.Errorf("query: %s, want %s", got, want)
 		}
 	}
@@ -132,7 +132,7 @@ func TestCapacityOfIndexes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := units(&out.ConsumedCapacity[0]), "10: 2, local 2, multi 2, part 2, whole 2"; got != want {
+	if got, want := unitsOf(&out.ConsumedCapacity[0]), "10: 2, local 2, multi 2, part 2, whole 2"; got != want {
 		t.Errorf("transaction: %s, want %s", got, want)
 	}
 	if len(out.ItemCollectionMetrics["games"]) != 1 {
