@@ -25,7 +25,7 @@ func (s *session) indexes(ctx context.Context, p tf.Plan) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	attributes, err := tf.StateAttributes(state)
+	attributes, err := tf.StateAttributes(state, "aws_dynamodb_table")
 	if err != nil {
 		return err
 	}

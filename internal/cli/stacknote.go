@@ -138,7 +138,7 @@ func (set *stackSet) foreignTables(ctx context.Context, s *session) (map[string]
 			return nil, err
 		}
 		address, _ := fileplan.DataAddress("table", name)
-		there, err := tf.StateAttributes(state)
+		there, err := tf.StateAttributes(state, "aws_dynamodb_table")
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // stateDocument is a state of which only what is needed here is read: the rest stays as it is.
@@ -150,19 +151,23 @@ func MoveResources(from, to []byte, addresses []string) (newFrom, newTo []byte, 
 	return newFrom, newTo, moved, err
 }
 
-// StateAttributes are the attributes of the first object of each managed resource in a state, by its address without an index.
-func StateAttributes(state []byte) (map[string]map[string]any, error) {
+// StateAttributes are the attributes of the first object of each managed resource of a type in a state, by its address without an index.
+func StateAttributes(state []byte, resourceType string) (map[string]map[string]any, error) {
 	d, err := parseStateDocument(state)
 	if err != nil || len(state) == 0 {
 		return nil, err
 	}
-	all := make(map[string]map[string]any, len(d.resources))
-	for i := range d.resources {
+	all := map[string]map[string]any{}
+	quoted := strconv.AppendQuote(nil, resourceType)
+	for i, raw := range d.resources {
+		if !bytes.Contains(raw, quoted) { // most resources are of other types, and need not be read to the end
+			continue
+		}
 		head, address, err := d.head(i)
 		if err != nil {
 			return nil, err
 		}
-		if address != "" && len(head.Instances) > 0 {
+		if address != "" && head.Type == resourceType && len(head.Instances) > 0 {
 			all[address] = head.Instances[0].Attributes
 		}
 	}

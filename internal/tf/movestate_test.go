@@ -125,12 +125,12 @@ func TestMoveRefusesUnknownFormats(t *testing.T) {
 
 func TestStateAttributes(t *testing.T) {
 	state := stateOf("a", lookedUp, ordersState)
-	got, err := StateAttributes(state)
+	got, err := StateAttributes(state, "aws_dynamodb_table")
 	if err != nil || got["module.m.aws_dynamodb_table.orders"]["arn"] != "arn:orders" {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for _, none := range [][]byte{nil, stateOf("a")} {
-		if got, err := StateAttributes(none); len(got) > 0 || err != nil {
+		if got, err := StateAttributes(none, "aws_dynamodb_table"); len(got) > 0 || err != nil {
 			t.Errorf("of no state: %v, %v", got, err)
 		}
 	}
