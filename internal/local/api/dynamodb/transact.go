@@ -68,14 +68,15 @@ func (in *transactWriteItemsInput) transaction() (x engine.Transaction, err erro
 	if err := in.check(); err != nil {
 		return x, err
 	}
-	for _, item := range in.TransactItems {
-		if err := item.add(&x, in.ReturnItemCollectionMetrics == "SIZE"); err != nil {
+	items := make([]attr.Item, len(in.TransactItems))
+	for i, item := range in.TransactItems {
+		if items[i], err = item.add(&x, in.ReturnItemCollectionMetrics == "SIZE"); err != nil {
 			return x, err
 		}
 	}
 	if in.ClientRequestToken != "" {
 		x.Token.Name = in.ClientRequestToken
-		x.Token.Request, err = in.fingerprint()
+		x.Token.Request, err = in.fingerprint(items)
 	}
 	return x, err
 }
@@ -119,19 +120,19 @@ func (in *conditionalInput) constraints(at string) []constraint {
 	}
 }
 
-// fingerprint is the same for requests that ask for the same, however their JSON is written.
-func (in *transactWriteItemsInput) fingerprint() (sum [sha256.Size]byte, err error) {
+// fingerprint is the same for requests that ask for the same, however their JSON is written. items are the actions' items or keys.
+func (in *transactWriteItemsInput) fingerprint(items []attr.Item) (sum [sha256.Size]byte, err error) {
 	var text []byte
-	for _, item := range in.TransactItems {
+	for i, item := range in.TransactItems {
 		switch {
 		case item.ConditionCheck != nil:
-			text, err = item.ConditionCheck.appendTo(append(text, 'c'), item.ConditionCheck.Key, nil)
+			text, err = item.ConditionCheck.appendTo(append(text, 'c'), items[i], nil)
 		case item.Delete != nil:
-			text, err = item.Delete.appendTo(append(text, 'd'), item.Delete.Key, nil)
+			text, err = item.Delete.appendTo(append(text, 'd'), items[i], nil)
 		case item.Put != nil:
-			text, err = item.Put.appendTo(append(text, 'p'), item.Put.Item, nil)
+			text, err = item.Put.appendTo(append(text, 'p'), items[i], nil)
 		case item.Update != nil:
-			text, err = item.Update.appendTo(append(text, 'u'), item.Update.Key, item.Update.UpdateExpression)
+			text, err = item.Update.appendTo(append(text, 'u'), items[i], item.Update.UpdateExpression)
 		}
 		if err != nil {
 			return sum, err
@@ -142,24 +143,20 @@ func (in *transactWriteItemsInput) fingerprint() (sum [sha256.Size]byte, err err
 
 // appendTo appends an action's members to text, those of maps in the order of their names. A client that sends a request again writes
 // them in another one.
-func (in *conditionalInput) appendTo(text []byte, item json.RawMessage, update *string) ([]byte, error) {
+func (in *conditionalInput) appendTo(text []byte, item attr.Item, update *string) ([]byte, error) {
 	plain, err := json.Marshal([]any{in.TableName, in.ConditionExpression, update, in.ExpressionAttributeNames, in.ReturnValuesOnConditionCheckFailure})
 	if err != nil {
 		return nil, err
 	}
-	text = append(text, plain...)
-	for _, raw := range []json.RawMessage{item, in.ExpressionAttributeValues} {
-		it, err := decodeItem(raw)
-		if err != nil {
-			return nil, err
-		}
-		text = it.AppendJSON(text)
+	values, err := decodeItem(in.ExpressionAttributeValues)
+	if err != nil {
+		return nil, err
 	}
-	return text, nil
+	return values.AppendJSON(item.AppendJSON(append(text, plain...))), nil
 }
 
-// add adds the one action that the item has.
-func (item transactWriteItem) add(x *engine.Transaction, measure bool) error {
+// add adds the one action that there is, and gives its item or key.
+func (item transactWriteItem) add(x *engine.Transaction, measure bool) (attr.Item, error) {
 	given := 0
 	for _, there := range []bool{item.ConditionCheck != nil, item.Delete != nil, item.Put != nil, item.Update != nil} {
 		if there {
@@ -168,23 +165,23 @@ func (item transactWriteItem) add(x *engine.Transaction, measure bool) error {
 	}
 	switch {
 	case given != 1:
-		return wire.Errorf("ValidationException", "TransactItems can only contain one of Check, Put, Update or Delete")
+		return nil, wire.Errorf("ValidationException", "TransactItems can only contain one of Check, Put, Update or Delete")
 	case item.ConditionCheck != nil:
 		w, key, err := item.ConditionCheck.parse(measure)
 		x.Check(engine.Check{Write: w, Key: key})
-		return err
+		return key, err
 	case item.Delete != nil:
 		w, key, err := item.Delete.parse(measure)
 		x.Delete(engine.Delete{Write: w, Key: key})
-		return err
+		return key, err
 	case item.Put != nil:
 		p, err := item.Put.parse(measure)
 		x.Put(p)
-		return err
+		return p.Item, err
 	default:
 		u, err := item.Update.parse(measure)
 		x.Update(u)
-		return err
+		return u.Key, err
 	}
 }
 
