@@ -54,9 +54,9 @@ func register(resource string, dimension types.ScalableDimension, least, most in
 	}
 }
 
-func tracking(name string, dimension types.ScalableDimension, metric types.MetricType) *applicationautoscaling.PutScalingPolicyInput {
+func tracking(name string, metric types.MetricType) *applicationautoscaling.PutScalingPolicyInput {
 	return &applicationautoscaling.PutScalingPolicyInput{
-		ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: aws.String(orders), ScalableDimension: dimension, PolicyName: &name, PolicyType: types.PolicyTypeTargetTrackingScaling,
+		ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: aws.String(orders), ScalableDimension: reads, PolicyName: &name, PolicyType: types.PolicyTypeTargetTrackingScaling,
 		TargetTrackingScalingPolicyConfiguration: &types.TargetTrackingScalingPolicyConfiguration{
 			TargetValue: aws.Float64(70), ScaleInCooldown: aws.Int32(15), PredefinedMetricSpecification: &types.PredefinedMetricSpecification{PredefinedMetricType: metric},
 		},
@@ -103,7 +103,7 @@ func TestLifeOfATarget(t *testing.T) {
 		t.Errorf("%+v", target)
 	}
 
-	put, err := c.PutScalingPolicy(ctx, tracking("reads", reads, types.MetricTypeDynamoDBReadCapacityUtilization))
+	put, err := c.PutScalingPolicy(ctx, tracking("reads", types.MetricTypeDynamoDBReadCapacityUtilization))
 	if err != nil || put.Alarms == nil || len(put.Alarms) != 0 {
 		t.Fatalf("%+v, %v", put, err)
 	}
@@ -126,7 +126,7 @@ func TestLifeOfATarget(t *testing.T) {
 		config.PredefinedMetricSpecification.PredefinedMetricType != types.MetricTypeDynamoDBReadCapacityUtilization {
 		t.Errorf("%+v %+v", found[0], config)
 	}
-	if again, err := c.PutScalingPolicy(ctx, tracking("reads", reads, types.MetricTypeDynamoDBReadCapacityUtilization)); err != nil || *again.PolicyARN != *put.PolicyARN {
+	if again, err := c.PutScalingPolicy(ctx, tracking("reads", types.MetricTypeDynamoDBReadCapacityUtilization)); err != nil || *again.PolicyARN != *put.PolicyARN {
 		t.Errorf("%+v, %v", again, err)
 	}
 
@@ -212,13 +212,13 @@ func TestRefused(t *testing.T) {
 		expectError(t, err, "ValidationException", r.message)
 	}
 
-	policy := tracking("p", reads, types.MetricTypeDynamoDBReadCapacityUtilization)
+	policy := tracking("p", types.MetricTypeDynamoDBReadCapacityUtilization)
 	_, err := c.PutScalingPolicy(ctx, policy)
 	expectError(t, err, "ObjectNotFoundException", "No scalable target registered for service namespace: dynamodb, resource ID: table/orders, scalable dimension: dynamodb:table:ReadCapacityUnits")
 	if _, err := c.RegisterScalableTarget(ctx, register(orders, reads, 1, 10)); err != nil {
 		t.Fatal(err)
 	}
-	wrong := tracking("p", reads, types.MetricTypeDynamoDBWriteCapacityUtilization)
+	wrong := tracking("p", types.MetricTypeDynamoDBWriteCapacityUtilization)
 	_, err = c.PutScalingPolicy(ctx, wrong)
 	expectError(t, err, "ValidationException", `The metric "DynamoDBWriteCapacityUtilization" does not belong to dynamodb:table:ReadCapacityUnits`)
 	policy.PolicyType = types.PolicyTypeStepScaling
