@@ -342,20 +342,3 @@ func TestRequestsAreTold(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkStart is a test's stack, from its start to its end.
-func BenchmarkStart(b *testing.B) {
-	dir := b.TempDir()
-	for b.Loop() {
-		s, err := Start(b.Context(), Options{Listen: "127.0.0.1:0", Dir: dir})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := s.region("us-east-1"); err != nil {
-			b.Fatal(err)
-		}
-		if err := s.Close(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

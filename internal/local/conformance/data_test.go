@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -139,15 +137,6 @@ func plainValue(v ddb.AttributeValue) any {
 	}
 }
 
-// atOnce retries without a pause: a large answer that comes at once races with the SDK's closing of its own request, which makes it give up
-// the connection and try again.
-func atOnce() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		o.MaxAttempts, o.RateLimiter = 20, ratelimit.None
-	})
-}
-
 // database is a client and a table of the test's own.
 type database struct {
 	*dynamodb.Client
@@ -163,7 +152,7 @@ func newDatabase(t *testing.T, description string) *database {
 
 func newDatabaseOf(t *testing.T, endpoint string, in *dynamodb.CreateTableInput) *database {
 	t.Helper()
-	d := &database{Client: dynamodb.NewFromConfig(config(endpoint), func(o *dynamodb.Options) { o.Retryer, o.RetryMaxAttempts = atOnce(), 0 }), T: t, table: unique("data")}
+	d := &database{Client: dynamodb.NewFromConfig(config(endpoint)), T: t, table: unique("data")}
 	in.TableName = d.table
 	d.make(in)
 	return d

@@ -143,14 +143,7 @@ func (e *Engine) RestoreTable(r Restore) (Description, error) {
 		t.bytes += item.Size()
 	}
 	t.reindex("")
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, exists := e.tables[r.Name]; exists {
-		return Description{}, fail("TableAlreadyExistsException", "Table already exists: %s", r.Name)
-	}
-	defer begin(t.journal)()
-	e.add(t)
-	return t.describe(e.options.Clock.Now()), nil
+	return e.publish(t, "", "TableAlreadyExistsException")
 }
 
 // override applies what is to be other than in the backup. A capacity may be given as it was.

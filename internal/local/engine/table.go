@@ -104,14 +104,20 @@ func (e *Engine) CreateTable(c CreateTable) (Description, error) {
 	}
 	t := e.newTable(c.Name, s, settings)
 	t.reindex("")
+	return e.publish(t, c.View, "ResourceInUseException")
+}
+
+// publish makes a table known under its name, with a stream of the view type unless that is "". taken is the code of the error where
+// there is a table of that name.
+func (e *Engine) publish(t *table, view, taken string) (Description, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, exists := e.tables[c.Name]; exists {
-		return Description{}, fail("ResourceInUseException", "Table already exists: %s", c.Name)
+	if _, exists := e.tables[t.name]; exists {
+		return Description{}, fail(taken, "Table already exists: %s", t.name)
 	}
 	defer begin(t.journal)()
-	if c.View != "" {
-		e.openStream(t, c.View)
+	if view != "" {
+		e.openStream(t, view)
 	}
 	e.add(t)
 	return t.describe(e.options.Clock.Now()), nil

@@ -13,29 +13,46 @@ import (
 	"streamgen/internal/local/wire"
 )
 
-// conditionalInput is what every write of one item has, alone or in a transaction.
-type conditionalInput struct {
-	TableName                           string
-	ConditionExpression                 *string
-	ExpressionAttributeNames            map[string]string
-	ExpressionAttributeValues           json.RawMessage
-	ReturnValuesOnConditionCheckFailure string
+// placeholders are what the expressions of a request stand for.
+type placeholders struct {
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues json.RawMessage
 }
 
-// substitutions checks the placeholders. parameters names the expressions that could use them, any says whether there is one.
-func (in *conditionalInput) substitutions(parameters string, any bool) (*expr.Substitutions, error) {
+// allow refuses placeholders in a request without expressions. parameters names the expressions that could use values.
+func (p *placeholders) allow(parameters string, usesNames, usesValues bool) error {
 	switch {
-	case any:
-	case in.ExpressionAttributeNames != nil:
-		return nil, wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
-	case !isNull(in.ExpressionAttributeValues):
-		return nil, wire.Errorf("ValidationException", "ExpressionAttributeValues can only be specified when using expressions: %s null", parameters)
+	case p.ExpressionAttributeNames != nil && !usesNames:
+		return wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
+	case !isNull(p.ExpressionAttributeValues) && !usesValues:
+		return wire.Errorf("ValidationException", "ExpressionAttributeValues can only be specified when using expressions: %s null", parameters)
+	default:
+		return nil
 	}
-	values, err := decodeValues(in.ExpressionAttributeValues)
+}
+
+func (p *placeholders) substitutions() (*expr.Substitutions, error) {
+	values, err := decodeValues(p.ExpressionAttributeValues)
 	if err != nil {
 		return nil, err
 	}
-	return expr.NewSubstitutions(in.ExpressionAttributeNames, values)
+	return expr.NewSubstitutions(p.ExpressionAttributeNames, values)
+}
+
+// conditionalInput is what every write of one item has, alone or in a transaction.
+type conditionalInput struct {
+	placeholders
+	TableName                           string
+	ConditionExpression                 *string
+	ReturnValuesOnConditionCheckFailure string
+}
+
+// substitutionsOf checks the placeholders. parameters names the expressions that could use them, used says whether there is one.
+func (in *conditionalInput) substitutionsOf(parameters string, used bool) (*expr.Substitutions, error) {
+	if err := in.allow(parameters, used, used); err != nil {
+		return nil, err
+	}
+	return in.substitutions()
 }
 
 // write gives the engine's form of the members. It reads the last expression of the request.
@@ -193,7 +210,7 @@ func (in *putItemInput) put() (p engine.Put, err error) {
 	if err := in.notMixed(false, false); err != nil {
 		return p, err
 	}
-	s, err := in.substitutions("ConditionExpression is", in.ConditionExpression != nil)
+	s, err := in.substitutionsOf("ConditionExpression is", in.ConditionExpression != nil)
 	if err != nil {
 		return p, err
 	}
@@ -234,7 +251,7 @@ func (in *updateItemInput) update() (u engine.Update, err error) {
 	if err := in.notMixed(in.AttributeUpdates != nil, in.UpdateExpression != nil); err != nil {
 		return u, err
 	}
-	s, err := in.substitutions("UpdateExpression and ConditionExpression are", in.UpdateExpression != nil || in.ConditionExpression != nil)
+	s, err := in.substitutionsOf("UpdateExpression and ConditionExpression are", in.UpdateExpression != nil || in.ConditionExpression != nil)
 	if err != nil {
 		return u, err
 	}
@@ -279,7 +296,7 @@ func (in *deleteItemInput) delete() (d engine.Delete, err error) {
 	if err := in.notMixed(false, false); err != nil {
 		return d, err
 	}
-	s, err := in.substitutions("ConditionExpression is", in.ConditionExpression != nil)
+	s, err := in.substitutionsOf("ConditionExpression is", in.ConditionExpression != nil)
 	if err != nil {
 		return d, err
 	}
@@ -320,13 +337,11 @@ func (in *projectionInput) check() error {
 	if err := notMixed([]parameter{{"AttributesToGet", in.AttributesToGet != nil}}, []parameter{{"ProjectionExpression", in.ProjectionExpression != nil}}); err != nil {
 		return err
 	}
-	if in.ExpressionAttributeNames == nil {
-		return nil
+	names := placeholders{ExpressionAttributeNames: in.ExpressionAttributeNames}
+	if err := names.allow("", in.ProjectionExpression != nil, false); err != nil {
+		return err
 	}
-	if in.ProjectionExpression == nil {
-		return wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
-	}
-	_, err := expr.NewSubstitutions(in.ExpressionAttributeNames, nil)
+	_, err := names.substitutions()
 	return err
 }
 

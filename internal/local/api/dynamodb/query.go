@@ -14,19 +14,18 @@ import (
 
 // readInput is what Query and Scan have in common.
 type readInput struct {
-	TableName                 string
-	AttributesToGet           []string
-	ConditionalOperator       string
-	IndexName                 *string
-	ConsistentRead            bool
-	ExclusiveStartKey         json.RawMessage
-	ExpressionAttributeNames  map[string]string
-	ExpressionAttributeValues json.RawMessage
-	FilterExpression          *string
-	Limit                     *int
-	ProjectionExpression      *string
-	ReturnConsumedCapacity    string
-	Select                    engine.Select
+	placeholders
+	TableName              string
+	AttributesToGet        []string
+	ConditionalOperator    string
+	IndexName              *string
+	ConsistentRead         bool
+	ExclusiveStartKey      json.RawMessage
+	FilterExpression       *string
+	Limit                  *int
+	ProjectionExpression   *string
+	ReturnConsumedCapacity string
+	Select                 engine.Select
 }
 
 type pageOutput struct {
@@ -48,18 +47,6 @@ func (in *readInput) constraints(further ...constraint) []constraint {
 	return append(append(all, further...), between("limit", in.Limit, 1, -1), attributesToGet("attributesToGet", in.AttributesToGet))
 }
 
-// checkPlaceholders refuses placeholders in a request without expressions. parameters names those that could use values.
-func (in *readInput) checkPlaceholders(parameters string, usesNames, usesValues bool) error {
-	switch {
-	case in.ExpressionAttributeNames != nil && !usesNames:
-		return wire.Errorf("ValidationException", "ExpressionAttributeNames can only be specified when using expressions")
-	case !isNull(in.ExpressionAttributeValues) && !usesValues:
-		return wire.Errorf("ValidationException", "ExpressionAttributeValues can only be specified when using expressions: %s null", parameters)
-	default:
-		return nil
-	}
-}
-
 // startKey decodes ExclusiveStartKey. Most faults of values name the parameter, those of numbers and sets do not.
 func (in *readInput) startKey() (attr.Item, error) {
 	if isNull(in.ExclusiveStartKey) {
@@ -77,14 +64,6 @@ func (in *readInput) startKey() (attr.Item, error) {
 		}
 	}
 	return nil, wire.Errorf("ValidationException", "The provided starting key is invalid: %v", invalid)
-}
-
-func (in *readInput) substitutions() (*expr.Substitutions, error) {
-	values, err := decodeValues(in.ExpressionAttributeValues)
-	if err != nil {
-		return nil, err
-	}
-	return expr.NewSubstitutions(in.ExpressionAttributeNames, values)
 }
 
 // read gives the engine's form of the members, which the caller has checked one by one, and reads the last expressions of the request.
@@ -188,7 +167,7 @@ func (in *queryInput) query() (q engine.Query, err error) {
 		return q, err
 	}
 	usesValues := in.FilterExpression != nil || in.KeyConditionExpression != nil
-	if err := in.checkPlaceholders("FilterExpression and KeyConditionExpression are", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
+	if err := in.allow("FilterExpression and KeyConditionExpression are", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
 		return q, err
 	}
 	legacy, err := in.legacy()
@@ -249,7 +228,7 @@ func (in *scanInput) scan() (scan engine.Scan, err error) {
 		return scan, err
 	}
 	usesValues := in.FilterExpression != nil
-	if err := in.checkPlaceholders("FilterExpression is", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
+	if err := in.allow("FilterExpression is", usesValues || in.ProjectionExpression != nil, usesValues); err != nil {
 		return scan, err
 	}
 	legacy, err := in.legacy()

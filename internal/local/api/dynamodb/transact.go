@@ -186,7 +186,7 @@ func (item transactWriteItem) add(x *engine.Transaction, measure bool) (attr.Ite
 }
 
 func (a *keyedAction) parse(measure bool) (w engine.Write, key attr.Item, err error) {
-	s, err := a.substitutions("ConditionExpression is", a.ConditionExpression != nil)
+	s, err := a.substitutionsOf("ConditionExpression is", a.ConditionExpression != nil)
 	if err != nil {
 		return w, nil, err
 	}
@@ -199,7 +199,7 @@ func (a *keyedAction) parse(measure bool) (w engine.Write, key attr.Item, err er
 }
 
 func (a *transactPut) parse(measure bool) (p engine.Put, err error) {
-	s, err := a.substitutions("ConditionExpression is", a.ConditionExpression != nil)
+	s, err := a.substitutionsOf("ConditionExpression is", a.ConditionExpression != nil)
 	if err != nil {
 		return p, err
 	}
@@ -215,7 +215,7 @@ func (a *transactPut) parse(measure bool) (p engine.Put, err error) {
 }
 
 func (a *transactUpdate) parse(measure bool) (u engine.Update, err error) {
-	s, err := a.substitutions("UpdateExpression and ConditionExpression are", true)
+	s, err := a.substitutionsOf("UpdateExpression and ConditionExpression are", true)
 	if err != nil {
 		return u, err
 	}
