@@ -52,7 +52,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: queues.SendToARN, Logger: s.opts.Logger,
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger,
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)

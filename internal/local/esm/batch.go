@@ -24,11 +24,13 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 		if batch = p.dropExpired(shard, batch, invokes); len(batch) == 0 {
 			return
 		}
+		p.observe(Event{Kind: Invoking, ShardID: shard, Records: batch, Attempt: invokes + 1})
 		result, err := p.opts.Invoker.Invoke(p.invoking, p.config.FunctionARN, event(batch))
 		if err != nil {
 			// It was not run, so this does not count: only age ends it.
 			p.progress.note(callFailed)
 			p.opts.Logger.Debug("function was not invoked", "function", p.config.FunctionARN, "error", err)
+			p.observe(Event{Kind: NotInvoked, ShardID: shard, Records: batch, Attempt: invokes, Error: err.Error(), Pause: p.opts.Backoff.wait(waits)})
 			if !p.sleep(ctx, p.opts.Backoff.wait(waits)) {
 				return
 			}
@@ -41,16 +43,20 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 		if failed == len(batch) {
 			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
 			p.progress.note(allWell)
+			p.observe(Event{Kind: Succeeded, ShardID: shard, Records: batch, Attempt: invokes, RequestID: result.RequestID})
 			return
 		}
 		p.progress.note(callFailed)
 		if failed > 0 {
 			p.progress.advance(shard, batch[failed-1].SequenceNumber)
+			p.observe(Event{Kind: Partial, ShardID: shard, Records: batch[failed:], Attempt: invokes, RequestID: result.RequestID})
 			batch, invokes, waits = batch[failed:], 0, 0
 			continue
 		}
+		p.observe(Event{Kind: Failed, ShardID: shard, Records: batch, Attempt: invokes, RequestID: result.RequestID, Error: result.FunctionError})
 		if p.config.BisectBatchOnFunctionError && len(batch) > 1 {
 			// Each half is a batch of its own, so that the record that fails is found without using up its attempts.
+			p.observe(Event{Kind: Bisected, ShardID: shard, Records: batch, Attempt: invokes})
 			p.process(ctx, shard, batch[:len(batch)/2])
 			p.process(ctx, shard, batch[len(batch)/2:])
 			return
@@ -60,7 +66,9 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
 			return
 		}
-		if !p.sleep(ctx, p.opts.Backoff.wait(waits)) {
+		pause := p.opts.Backoff.wait(waits)
+		p.observe(Event{Kind: Retrying, ShardID: shard, Records: batch, Attempt: invokes, Pause: pause})
+		if !p.sleep(ctx, pause) {
 			return
 		}
 		waits++
@@ -92,13 +100,20 @@ func (p *poller) drop(shard string, records []Record, condition string, invokes 
 		slog.String("shard", shard), slog.String("first", records[0].SequenceNumber),
 		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes),
 	}
+	e := Event{Kind: Dropped, ShardID: shard, Records: records, Attempt: invokes, Condition: condition}
+	defer func() { p.observe(e) }()
 	if p.config.OnFailure == "" {
 		p.opts.Logger.Warn("records dropped", attrs...)
 		return
 	}
 	document := p.document(shard, records, condition, invokes, last)
-	if err := p.opts.Destination(p.config.OnFailure, document); err != nil {
+	delivery := Delivery{
+		Destination: p.config.OnFailure, FunctionARN: p.config.FunctionARN, Mapping: p.progress.uuid, ShardID: shard,
+		At: p.opts.Clock.Now(), Document: document, Event: string(event(records)),
+	}
+	if err := p.opts.Destination(delivery); err != nil {
 		p.opts.Logger.Warn("records dropped, and their destination did not take the report", append(attrs, slog.Any("error", err))...)
+		e.Error = err.Error()
 	}
 }
 

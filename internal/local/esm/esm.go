@@ -53,11 +53,24 @@ type Result struct {
 	Payload []byte
 	// FunctionError is not "" when the function failed.
 	FunctionError string
+	// RequestID is the invocation's.
+	RequestID string
 }
 
 // Invoker runs functions. An error means that the function was not run: it is throttled, gone, or the service is ill.
 type Invoker interface {
 	Invoke(ctx context.Context, functionARN string, payload []byte) (Result, error)
+}
+
+// Delivery is a report about records that a mapping gives up.
+type Delivery struct {
+	// Destination is the ARN that the report goes to, with the rights of the function's role.
+	Destination, FunctionARN string
+	// Mapping is the mapping's UUID.
+	Mapping, ShardID string
+	At               time.Time
+	// Document is the report as JSON. Event is what the function was, or would have been, invoked with: S3 gets both.
+	Document, Event string
 }
 
 // Backoff is how long a shard waits between attempts: Base, doubled after each, up to Max. AWS does not publish its own.
@@ -83,9 +96,13 @@ type Options struct {
 	Source func(streamARN string) (Source, bool)
 	// Invoker runs the functions.
 	Invoker Invoker
-	// Destination sends a document about records that a mapping gives up to the destination of an ARN. Its error means that the
-	// document did not arrive.
-	Destination func(arn, document string) error
+	// Destination sends a report about records that a mapping gives up. Its error means that the report did not arrive.
+	Destination func(Delivery) error
+	// Access says whether the function's role may read the stream; its error is what a caller of CreateEventSourceMapping sees. Nil
+	// allows every role.
+	Access func(functionARN, streamARN string) error
+	// Observe is told of each thing that a mapping does, from the goroutine that does it. Nil drops it.
+	Observe func(Event)
 	// Backoff between attempts; the zero value means 500 ms up to one minute.
 	Backoff Backoff
 	// PollInterval is how long a shard with nothing to read rests when no Wait wakes it; 0 means 250 ms, Lambda's base rate.

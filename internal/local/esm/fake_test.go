@@ -228,22 +228,30 @@ type rig struct {
 	documents chan string
 }
 
-func newRig(t *testing.T) *rig { return newRigOf(t, newStream(clock.NewManual(epoch))) }
+func newRig(t *testing.T) *rig { return newRigWith(t, func(*esm.Options) {}) }
 
-func newRigOf(t *testing.T, s *stream) *rig {
+func newRigOf(t *testing.T, s *stream) *rig { return newRigWithStream(t, s, func(*esm.Options) {}) }
+
+func newRigWith(t *testing.T, change func(*esm.Options)) *rig {
+	return newRigWithStream(t, newStream(clock.NewManual(epoch)), change)
+}
+
+func newRigWithStream(t *testing.T, s *stream, change func(*esm.Options)) *rig {
 	c := s.clock
 	r := &rig{t: t, clock: c, stream: s, calls: make(chan call), drops: &drops{}, documents: make(chan string, 10)}
-	r.Mappings = esm.New(esm.Options{
+	options := esm.Options{
 		Account: "000000000000", Region: "us-east-1", Clock: c, Invoker: r, Logger: slog.New(r.drops),
-		Destination: func(arn, document string) error {
-			if arn != queueARN {
+		Destination: func(d esm.Delivery) error {
+			if d.Destination != queueARN {
 				return errors.New("no such queue")
 			}
-			r.documents <- document
+			r.documents <- d.Document
 			return nil
 		},
 		Source: func(arn string) (esm.Source, bool) { return &reader{stream: r.stream}, arn == streamARN },
-	})
+	}
+	change(&options)
+	r.Mappings = esm.New(options)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

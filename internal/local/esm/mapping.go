@@ -143,6 +143,11 @@ func (m *Mappings) Create(c Config, tags map[string]string) (Mapping, error) {
 	if _, err := parseFilters(c.Filters); err != nil {
 		return Mapping{}, err
 	}
+	if m.opts.Access != nil {
+		if err := m.opts.Access(c.FunctionARN, c.StreamARN); err != nil {
+			return Mapping{}, err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.unique(c, nil); err != nil {

@@ -137,6 +137,7 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 		for _, r := range records {
 			if !matches(p.filters, r) {
 				after = r.SequenceNumber
+				p.observe(Event{Kind: Filtered, ShardID: id, Records: []Record{r}})
 				continue
 			}
 			if size += len(r.JSON) + 1; size > maxPayload && len(batch) > 0 {

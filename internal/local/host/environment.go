@@ -12,11 +12,12 @@ import (
 // LAMBDA_TASK_ROOT is the folder of the code, which is /var/task on AWS.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []string {
+	credentials := h.opts.Credentials(f)
 	env := map[string]string{
-		"AWS_ACCESS_KEY_ID":               "test",
+		"AWS_ACCESS_KEY_ID":               credentials.AccessKeyID,
 		"AWS_CONFIG_FILE":                 os.DevNull,
-		"AWS_SECRET_ACCESS_KEY":           "test",
-		"AWS_SESSION_TOKEN":               "test",
+		"AWS_SECRET_ACCESS_KEY":           credentials.SecretAccessKey,
+		"AWS_SESSION_TOKEN":               credentials.SessionToken,
 		"AWS_SHARED_CREDENTIALS_FILE":     os.DevNull,
 		"AWS_DEFAULT_REGION":              h.opts.Region,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),

@@ -30,12 +30,17 @@ type Options struct {
 	// Endpoint is asked, when a process starts, for the stack's URL, which the process finds in AWS_ENDPOINT_URL; nil or
 	// an empty answer leaves the variable out.
 	Endpoint func() string
+	// Credentials gives the credentials that a process of a function has, of the function's role; nil gives ones that are nobody's.
+	Credentials func(Function) Credentials
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	Concurrency int
 }
+
+// Credentials are what a process signs its requests with.
+type Credentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 
 // ErrClosed says that the host was closed before or during an invocation or the creation of a function.
 var ErrClosed = errors.New("the Lambda host is closed")
@@ -64,6 +69,9 @@ func New(opts Options) (*Host, error) {
 	}
 	if opts.Logs == nil {
 		opts.Logs = discard{}
+	}
+	if opts.Credentials == nil {
+		opts.Credentials = func(Function) Credentials { return Credentials{"test", "test", "test"} }
 	}
 	if opts.IdleTimeout == 0 {
 		opts.IdleTimeout = 5 * time.Minute
