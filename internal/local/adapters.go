@@ -61,6 +61,6 @@ func sources(registry *streams.Registry, settle func(context.Context) error) fun
 type invoker struct{ host *host.Host }
 
 func (i invoker) Invoke(ctx context.Context, functionARN string, payload []byte) (esm.Result, error) {
-	result, err := i.host.Invoke(ctx, functionARN, payload)
+	result, err := i.host.Invoke(withMapping(ctx), functionARN, payload)
 	return esm.Result{Payload: result.Payload, FunctionError: result.FunctionError, RequestID: result.RequestID}, err
 }

@@ -43,6 +43,8 @@ func (s *Stack) adminOperations(path string) map[string]adminOperation {
 		return map[string]adminOperation{http.MethodGet: s.health}
 	case "clock":
 		return map[string]adminOperation{http.MethodGet: s.getClock, http.MethodPost: s.moveClock}
+	case eventsPath:
+		return map[string]adminOperation{http.MethodGet: nil} // its answer does not end: see serveEvents
 	case "faults":
 		return map[string]adminOperation{http.MethodGet: s.listFaults, http.MethodPost: s.setFault, http.MethodDelete: s.clearFaults}
 	case "streams/roll":
@@ -73,8 +75,12 @@ func (s *Stack) admin(w http.ResponseWriter, r *http.Request) {
 	status, out := http.StatusOK, any(nil)
 	var err error
 	switch operation := operations[r.Method]; {
+	case path == eventsPath && r.Method == http.MethodGet:
+		if err = s.serveEvents(w, r); err == nil {
+			return
+		}
 	case operations == nil:
-		err = refuseAdmin(http.StatusNotFound, "there is no %s: want health, clock, faults, streams/roll, streams/split, reset or dump below %s", r.URL.Path, adminPath)
+		err = refuseAdmin(http.StatusNotFound, "there is no %s: want health, clock, faults, events, streams/roll, streams/split, reset or dump below %s", r.URL.Path, adminPath)
 	case operation == nil:
 		allowed := strings.Join(slices.Sorted(maps.Keys(operations)), ", ")
 		w.Header().Set("Allow", allowed)

@@ -51,6 +51,9 @@ type Options struct {
 	RetryPause time.Duration
 	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
 	Requests func(Request)
+	// Events is called with each event, on the goroutine of whoever does it: it must not block. nil tells nobody; GET /_streamgen/events
+	// streams them all the same.
+	Events func(Event)
 	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -73,6 +76,7 @@ type Stack struct {
 
 	sts    http.Handler
 	faults faults
+	events *feed
 	folder *durable.Folder // nil without DataDir
 
 	mu      sync.Mutex
@@ -104,7 +108,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	roles := control.NewRoles(Account, opts.Clock)
 	s := &Stack{
-		opts: opts, id: uuid.NewString(), served: make(chan struct{}),
+		opts: opts, id: uuid.NewString(), served: make(chan struct{}), events: newFeed(opts.Events),
 		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
 	}
 	if err := s.open(ctx, roles); err != nil {
@@ -186,6 +190,7 @@ func (s *Stack) Close(ctx context.Context) error {
 	s.mu.Unlock()
 
 	errs := []error{s.closeRegions(ctx)}
+	s.events.close()
 	grace, cancel := context.WithTimeout(ctx, closeGrace)
 	defer cancel()
 	if err := s.server.Shutdown(grace); err != nil {

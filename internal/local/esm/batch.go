@@ -100,7 +100,7 @@ func (p *poller) drop(shard string, records []Record, condition string, invokes 
 		slog.String("shard", shard), slog.String("first", records[0].SequenceNumber),
 		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes),
 	}
-	e := Event{Kind: Dropped, ShardID: shard, Records: records, Attempt: invokes, Condition: condition}
+	e := Event{Kind: Dropped, ShardID: shard, Records: records, Attempt: invokes, Condition: condition, Destination: p.config.OnFailure}
 	defer func() { p.observe(e) }()
 	if p.config.OnFailure == "" {
 		p.opts.Logger.Warn("records dropped", attrs...)

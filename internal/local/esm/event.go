@@ -39,6 +39,8 @@ type Event struct {
 	Error string
 	// Condition is why records are dropped, as their destination reads it.
 	Condition string
+	// Destination is the ARN that is told of dropped records; "" for none.
+	Destination string
 	// Pause is how long the batch waits.
 	Pause time.Duration
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Endpoint func() string
 	// Credentials gives the credentials that a process of a function has, of the function's role; nil gives ones that are nobody's.
 	Credentials func(Function) Credentials
+	// Ended is told of each invocation of a function that there is, on its goroutine. Nil drops it.
+	Ended func(Ended)
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
@@ -160,5 +162,7 @@ func (h *Host) Invoke(ctx context.Context, ref string, payload []byte) (Result, 
 		return Result{}, err
 	}
 	defer h.leave(rev)
-	return rev.invoke(ctx, h.arn(r), payload)
+	began := h.opts.Clock.Now()
+	result, err := rev.invoke(ctx, h.arn(r), payload)
+	return h.told(ctx, h.arn(r), began, result, err)
 }
