@@ -29,7 +29,7 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/progress", "internal/adopt", "internal/local", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/progress", "internal/adopt", "internal/local", "internal/records", "internal/wholefile", "templates"}},
 	{"internal/adopt", nil},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
@@ -45,6 +45,7 @@ var rules = []rule{
 	{"internal/judge", []string{"internal/diag"}},
 	{"internal/report", []string{"internal/tree", "internal/judge"}},
 	{"internal/progress", nil},
+	{"internal/records", []string{"internal/spec", "internal/filter", "internal/wholefile"}},
 	{"templates", nil},
 
 	{"internal/local", []string{"internal/local/..."}},
