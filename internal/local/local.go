@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,9 @@ type Options struct {
 	RetryPause time.Duration
 	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
 	Requests func(Request)
+	// AnyUser serves every user of this machine. Functions run with the rights of whoever started the stack, so that this gives these
+	// rights to all of them. Otherwise requests of other users than that one and root are refused, where the system tells users apart: on Linux.
+	AnyUser bool
 	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -67,6 +71,7 @@ type LogEvent struct {
 type Stack struct {
 	opts     Options
 	id       string
+	user     int // who runs the stack
 	listener net.Listener
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
@@ -104,7 +109,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	roles := control.NewRoles(Account, opts.Clock)
 	s := &Stack{
-		opts: opts, id: uuid.NewString(), served: make(chan struct{}),
+		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
 		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
 	}
 	if err := s.open(ctx, roles); err != nil {
@@ -113,6 +118,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s.server = &http.Server{
 		Handler:           s.guard(http.HandlerFunc(s.serve)),
 		ReadHeaderTimeout: 30 * time.Second,
+		ConnContext:       withUser,
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() {
