@@ -25,6 +25,7 @@ import (
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
+	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
 
@@ -79,11 +80,14 @@ type Stack struct {
 	sts    http.Handler
 	faults faults
 	folder *durable.Folder // nil without DataDir
+	locks  *engine.Locks   // of the tables of all regions
 
 	mu      sync.Mutex
 	closed  bool
 	iam     http.Handler
 	regions map[string]*regional
+	// reopened is what the data folder had of regions that are not opened yet.
+	reopened map[string]data
 }
 
 // Start starts a stack that runs until [Stack.Close]; ctx bounds the start alone. It gives an error when the address is
@@ -111,6 +115,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s := &Stack{
 		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
 		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
+		locks: engine.NewLocks(), reopened: map[string]data{},
 	}
 	if err := s.open(ctx, roles); err != nil {
 		return nil, fmt.Errorf("starting the local stack: %w", err)
