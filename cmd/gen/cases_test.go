@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,8 +30,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the test of the cases expects in docs/local.md")
 
-// TestCasesOnTheLocalStack applies every case of the renderer to a local stack. What the stack refuses, it refuses by name, and
-// docs/local.md lists it.
+// TestCasesOnTheLocalStack applies every case of the renderer to a local stack, plans it again, which finds nothing to do, and destroys it,
+// which leaves nothing. What the stack refuses, it refuses by name, and docs/local.md lists it.
 func TestCasesOnTheLocalStack(t *testing.T) {
 	if os.Getenv("STREAMGEN_WITH_CASES") == "" || !tf.ProviderAvailable(t.Context()) {
 		t.Skip("takes minutes, and needs the AWS provider: make cases")
@@ -107,22 +109,65 @@ func applyCase(t *testing.T, file string) string {
 		t.Fatal(err)
 	}
 
+	before := held(t, stack.Endpoint())
 	var out bytes.Buffer
-	for _, args := range [][]string{
-		{"-C", dir, "init", ".", "--no-terraform"}, {"-C", dir, "apply", "--env", "local", "--endpoint", stack.Endpoint()},
-	} {
-		if code := cli.Run(t.Context(), args, nil, &out, &out); code != 0 {
-			refused := map[string]bool{}
-			for _, m := range notEmulated.FindAllStringSubmatch(out.String(), -1) {
-				refused[strings.TrimSuffix(strings.TrimSpace(m[1]), ".")] = true
-			}
-			if len(refused) == 0 {
-				t.Errorf("exit code %d, and nothing is refused by name:\n%s", code, &out)
-			}
-			return "refused: " + strings.Join(slices.Sorted(maps.Keys(refused)), "; ")
+	run := func(command string, args ...string) int {
+		out.Reset()
+		return cli.Run(t.Context(), append([]string{"-C", dir, command}, args...), nil, &out, &out)
+	}
+	local := []string{"--env", "local", "--endpoint", stack.Endpoint()}
+	if code := run("init", ".", "--no-terraform"); code != 0 {
+		t.Fatalf("init: exit code %d:\n%s", code, &out)
+	}
+	if code := run("apply", local...); code != 0 {
+		refused := map[string]bool{}
+		for _, m := range notEmulated.FindAllStringSubmatch(out.String(), -1) {
+			refused[strings.TrimSuffix(strings.TrimSpace(m[1]), ".")] = true
 		}
+		if len(refused) == 0 {
+			t.Errorf("apply: exit code %d, and nothing is refused by name:\n%s", code, &out)
+		}
+		return "refused: " + strings.Join(slices.Sorted(maps.Keys(refused)), "; ")
+	}
+	if code := run("plan", local...); code != 0 {
+		t.Errorf("a second plan: exit code %d:\n%s", code, &out)
+	}
+	if code := run("destroy", local...); code != 0 {
+		t.Errorf("destroy: exit code %d:\n%s", code, &out)
+	}
+	if d := cmp.Diff(before, held(t, stack.Endpoint())); d != "" {
+		t.Errorf("destroy leaves (-before +after):\n%s", d)
 	}
 	return "runs"
+}
+
+// held are the names of what a stack holds, by its kind.
+func held(t *testing.T, endpoint string) (all []string) {
+	t.Helper()
+	res, err := http.Get(endpoint + "/_streamgen/dump")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var dump struct {
+		Regions map[string]struct {
+			Tables, Functions []struct{ ARN string }
+			Mappings          []struct{ UUID string }
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&dump); err != nil {
+		t.Fatal(err)
+	}
+	for _, region := range dump.Regions {
+		for _, what := range append(region.Tables, region.Functions...) {
+			all = append(all, what.ARN)
+		}
+		for _, m := range region.Mappings {
+			all = append(all, "mapping "+m.UUID)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // makeForeignTables makes the tables that a spec takes for there. It gives the spec with the ARNs of their streams.

@@ -52,6 +52,7 @@ var rules = []rule{
 	{"internal/local/clock", nil},
 	{"internal/local/durable", nil},
 	{"internal/local/attr", nil},
+	{"internal/local/peer", nil},
 	{"internal/local/wire", nil},
 	{"internal/local/expr", []string{"internal/local/attr"}},
 	{"internal/local/engine", []string{"internal/local/attr", "internal/local/expr", "internal/local/clock"}},

@@ -18,6 +18,7 @@ import (
 	"streamgen/internal/diag"
 	"streamgen/internal/fileplan"
 	"streamgen/internal/judge"
+	"streamgen/internal/pack"
 	"streamgen/internal/spec"
 )
 
@@ -151,8 +152,11 @@ func TestAllowedNames(t *testing.T) {
 // TestStamp: whatever a plan was made of makes it stale when it changes.
 func TestStamp(t *testing.T) {
 	dir := t.TempDir()
-	s := session{workplace: workplace{project: &project{dir: dir, stacks: []spec.Stack{{Name: spec.MainStack}}}}, stack: spec.Stack{Name: spec.MainStack}}
-	packages := filepath.Join(".gen", "packages", s.env.target().folder(), "ship.zip")
+	packages := filepath.Join(".gen", "packages", "ship.zip")
+	s := session{workplace: workplace{
+		project:  &project{dir: dir, stacks: []spec.Stack{{Name: spec.MainStack}}, spec: &spec.Spec{Handlers: []spec.Handler{{Name: "ship"}}}},
+		packages: map[string]pack.Package{"ship": {Name: "ship", Path: filepath.Join(dir, packages)}},
+	}, stack: spec.Stack{Name: spec.MainStack}}
 	for _, file := range []string{"gen.yaml", "generated/terraform/main.tf", "generated/terraform/module/a.tf", packages} {
 		write(t, filepath.Join(dir, file), "1")
 	}

@@ -72,13 +72,12 @@ type heldIndex struct {
 	NonKeyAttributes []string `json:"non_key_attributes"`
 }
 
-// indexesOf gives the indexes among a table's attributes in a state.
-func indexesOf(attributes map[string]any) (there heldIndexes, err error) {
-	text, err := json.Marshal(attributes)
-	if err != nil {
-		return there, err
+// indexesOf gives the indexes among a table's attributes in a state; a table that is not there has none.
+func indexesOf(attributes json.RawMessage) (there heldIndexes, err error) {
+	if attributes == nil {
+		return there, nil
 	}
-	return there, json.Unmarshal(text, &there)
+	return there, json.Unmarshal(attributes, &there)
 }
 
 // keptIndexes tells of the global indexes of a table that has none in the spec.

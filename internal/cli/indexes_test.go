@@ -10,10 +10,10 @@ import (
 )
 
 func TestChangedLocalIndexes(t *testing.T) {
-	there, err := indexesOf(map[string]any{"local_secondary_index": []any{
-		map[string]any{"name": "by-day", "range_key": "Day", "projection_type": "INCLUDE", "non_key_attributes": []any{"B", "A"}},
-		map[string]any{"name": "by-week", "range_key": "Week", "projection_type": "ALL", "non_key_attributes": []any{}},
-	}})
+	there, err := indexesOf([]byte(`{"local_secondary_index": [
+		{"name": "by-day", "range_key": "Day", "projection_type": "INCLUDE", "non_key_attributes": ["B", "A"]},
+		{"name": "by-week", "range_key": "Week", "projection_type": "ALL", "non_key_attributes": []}
+	]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,13 +41,13 @@ func TestChangedLocalIndexes(t *testing.T) {
 	if none, err := indexesOf(nil); len(none.Local) > 0 || err != nil {
 		t.Error(none, err)
 	}
-	if _, err := indexesOf(map[string]any{"local_secondary_index": 1}); err == nil {
+	if _, err := indexesOf([]byte(`{"local_secondary_index": 1}`)); err == nil {
 		t.Error("an index is read of a number")
 	}
 }
 
 func TestKeptGlobalIndexes(t *testing.T) {
-	there, err := indexesOf(map[string]any{"name": "prod-orders", "global_secondary_index": []any{map[string]any{"name": "by-customer", "key_schema": []any{}}}})
+	there, err := indexesOf([]byte(`{"name": "prod-orders", "global_secondary_index": [{"name": "by-customer", "key_schema": []}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type localOptions struct {
 	dataDir string
 	json    bool
 	verbose bool
+	anyUser bool
 }
 
 func newLocal(std streams) *cobra.Command {
@@ -47,6 +48,7 @@ not emulated is refused by its name.`,
 	f.StringVar(&o.dataDir, "data-dir", "", "keep everything in `DIR` across restarts; one stack at a time may have it open")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, each log line and each request")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell each request on stderr")
+	f.BoolVar(&o.anyUser, "any-user", false, "serve every user of this machine, who can then do what you can; otherwise you and root")
 	return cmd
 }
 
@@ -99,6 +101,7 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 		Listen:  o.listen,
 		Region:  o.region,
 		DataDir: o.dataDir,
+		AnyUser: o.anyUser,
 		Logs: func(e local.LogEvent) {
 			emit(localEvent{Event: "log", Time: &e.Time, Region: e.Region, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		},

@@ -15,6 +15,7 @@ import (
 
 	"streamgen/internal/diag"
 	"streamgen/internal/fileplan"
+	"streamgen/internal/pack"
 	"streamgen/internal/report"
 	"streamgen/internal/spec"
 	"streamgen/internal/tf"
@@ -30,11 +31,10 @@ type workplace struct {
 	release func()
 	// progress shows what terraform does; nil where nobody looks.
 	progress *following
-	// binary is the terraform that runs, life the local stack's where the environment is local, and packages has the digest of each
-	// handler's package.
+	// binary is the terraform that runs, life the local stack's where the environment is local, and packages has each handler's.
 	binary   tf.Binary
 	life     stackHealth
-	packages map[string]string
+	packages map[string]pack.Package
 }
 
 // session is one run of terraform on a stack of a project: generated and built if stale, initialised, in one environment.
@@ -129,9 +129,9 @@ func (w *workplace) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.packages = map[string]string{}
+	w.packages = map[string]pack.Package{}
 	for _, p := range built.Packages {
-		w.packages[p.Name] = p.SHA256
+		w.packages[p.Name] = p
 	}
 	w.env.warn(w.std)
 	w.binary, err = w.env.findTerraform(ctx, w.std)

@@ -95,7 +95,7 @@ func (set *stackSet) noteOf(ctx context.Context, s *session) (stackNote, error) 
 	}
 	packages := map[string]string{}
 	for _, h := range s.handlers() {
-		packages[h] = s.packages[h]
+		packages[h] = s.packages[h].SHA256
 	}
 	tables, err := set.foreignTables(ctx, s)
 	if err != nil {
@@ -142,7 +142,16 @@ func (set *stackSet) foreignTables(ctx context.Context, s *session) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		tables[name] = fmt.Sprint(there[address]["arn"], " ", there[address]["stream_arn"])
+		var table struct {
+			ARN       string `json:"arn"`
+			StreamARN string `json:"stream_arn"`
+		}
+		if attributes := there[address]; attributes != nil {
+			if err := json.Unmarshal(attributes, &table); err != nil {
+				return nil, fmt.Errorf("reading %s in terraform's state: %w", address, err)
+			}
+		}
+		tables[name] = table.ARN + " " + table.StreamARN
 	}
 	return tables, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"streamgen/internal/pack"
 	"streamgen/internal/report"
 	"streamgen/internal/spec"
 	"streamgen/internal/tf"
@@ -182,7 +183,7 @@ func TestSkips(t *testing.T) {
 	}}
 	newSet := func() *stackSet {
 		set := &stackSet{
-			workplace: workplace{project: p, env: environment{name: "prod"}, packages: map[string]string{"bill": "1", "greet": "1"}},
+			workplace: workplace{project: p, env: environment{name: "prod"}, packages: map[string]pack.Package{"bill": {SHA256: "1"}, "greet": {SHA256: "1"}}},
 			sessions:  map[string]*session{}, reading: map[string]*sync.Mutex{}, relocated: map[string]string{}, runs: map[string]report.StackRun{},
 		}
 		for _, stack := range stacks {
@@ -213,11 +214,11 @@ func TestSkips(t *testing.T) {
 		want   bool
 	}{
 		"nothing":                     {func(*stackSet, *session) {}, true},
-		"another stack's handler":     {func(set *stackSet, _ *session) { set.packages["greet"] = "2" }, true},
+		"another stack's handler":     {func(set *stackSet, _ *session) { set.packages["greet"] = pack.Package{SHA256: "2"} }, true},
 		"another stack's files":       {func(*stackSet, *session) { write(t, file("generated/terraform/main.tf"), "2") }, true},
 		"another stack's state":       {func(*stackSet, *session) { write(t, file("main.tfstate"), state("old")+"\n") }, true},
 		"credentials":                 {func(_ *stackSet, s *session) { s.terraform.Env["AWS_SESSION_TOKEN"] = "2" }, true},
-		"its handler":                 {func(_ *stackSet, s *session) { s.packages["bill"] = "2" }, false},
+		"its handler":                 {func(_ *stackSet, s *session) { s.packages["bill"] = pack.Package{SHA256: "2"} }, false},
 		"its files":                   {func(*stackSet, *session) { write(t, file("generated/stacks/billing/main.tf"), "2") }, false},
 		"its state":                   {func(*stackSet, *session) { write(t, file("billing.tfstate"), `{"version":4}`) }, false},
 		"the stream of a table":       {func(*stackSet, *session) { write(t, file("main.tfstate"), state("new")) }, false},

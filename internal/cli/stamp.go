@@ -27,23 +27,15 @@ type stamp struct {
 }
 
 // stamp digests the project as it is now.
-func (s *session) stamp() (stamp, error) {
-	var out stamp
-	for _, part := range []struct {
-		to    *string
-		paths []string
-	}{
-		{&out.Spec, []string{filepath.Join(s.project.dir, specFile)}},
-		{&out.Tree, []string{s.tree()}},
-		{&out.Packages, s.packageFiles()},
-	} {
-		for _, path := range part.paths {
-			digest, err := digestOf(path)
-			if err != nil {
-				return stamp{}, fmt.Errorf("looking at what the plan is made of: %w", err)
-			}
-			*part.to += digest
-		}
+func (s *session) stamp() (out stamp, err error) {
+	if out.Spec, err = digestOf(filepath.Join(s.project.dir, specFile)); err == nil {
+		out.Tree, err = digestOf(s.tree())
+	}
+	if err == nil {
+		out.Packages, err = s.packagesDigest()
+	}
+	if err != nil {
+		return stamp{}, fmt.Errorf("looking at what the plan is made of: %w", err)
 	}
 	return out, nil
 }
@@ -53,17 +45,17 @@ func (s *session) tree() string {
 	return filepath.Join(s.project.dir, filepath.FromSlash(fileplan.StackFolder(s.stack.Name)))
 }
 
-// packageFiles are the packages of the stack's functions, or the folder of all.
-func (s *session) packageFiles() []string {
-	folder := s.project.work("packages", s.env.target().folder())
-	if !s.project.stacked() {
-		return []string{folder}
-	}
-	var files []string
+// packagesDigest digests the packages of the stack's functions as they are now.
+func (s *session) packagesDigest() (string, error) {
+	var list strings.Builder
 	for _, h := range s.handlers() {
-		files = append(files, filepath.Join(folder, h+".zip"))
+		sum, err := s.packages[h].Now()
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&list, "%s %s\n", h, sum)
 	}
-	return files
+	return digestOfText([]byte(list.String())), nil
 }
 
 // handlers are the names of the stack's handlers.

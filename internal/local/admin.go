@@ -296,6 +296,7 @@ func (s *Stack) take(region string) map[string]*regional {
 			return nil
 		}
 		delete(s.regions, region)
+		r.engine.Leave()
 		return map[string]*regional{region: r}
 	}
 	all := s.regions

@@ -63,12 +63,39 @@ func (s *Stack) restoreRegions() error {
 			names = append(names, name)
 		}
 	}
-	for _, name := range slices.Compact(names) {
+	names = slices.Compact(names)
+	var engines []*engine.Engine
+	for _, name := range names {
+		registry, tables, err := s.restoreTables(name)
+		if err != nil {
+			return fmt.Errorf("opening region %s: %w", name, err)
+		}
+		s.reopened[name] = data{registry, tables}
+		engines = append(engines, tables)
+	}
+	engine.Link(engines...)
+	for _, name := range names {
 		if _, err := s.region(name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// data is what holds a region's items and their changes.
+type data struct {
+	streams *streams.Registry
+	tables  *engine.Engine
+}
+
+// data gives a region's streams and tables: those that the data folder had when the stack started, else new ones.
+func (s *Stack) data(region string) (data, error) {
+	if reopened, found := s.reopened[region]; found {
+		delete(s.reopened, region)
+		return reopened, nil
+	}
+	registry, tables, err := s.restoreTables(region)
+	return data{registry, tables}, err
 }
 
 // settle returns when all that was done so far is in the data folder, if there is one.
@@ -79,10 +106,19 @@ func (s *Stack) settle(ctx context.Context) error {
 	return s.folder.Wait(ctx)
 }
 
+// peer gives the tables of a region, for replicas there.
+func (s *Stack) peer(region string) (*engine.Engine, error) {
+	r, err := s.region(region)
+	if err != nil {
+		return nil, err
+	}
+	return r.engine, nil
+}
+
 // restoreTables gives a region's streams and tables as the data folder has them.
 func (s *Stack) restoreTables(region string) (*streams.Registry, *engine.Engine, error) {
 	streamOptions := streams.Options{Account: Account, Region: region, Clock: s.opts.Clock}
-	options := engine.Options{Account: Account, Region: region, Clock: s.opts.Clock}
+	options := engine.Options{Account: Account, Region: region, Clock: s.opts.Clock, Locks: s.locks, Peer: s.peer}
 	if s.folder == nil {
 		registry := streams.New(streamOptions)
 		options.Streams = registry

@@ -418,6 +418,8 @@ func TestMappingAfterACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
 		var seen, processed []string
 		var log []byte
 		for i, crash := 0, 50+r.IntN(100); i < 200; i++ {
@@ -430,6 +432,13 @@ func TestMappingAfterACrash(t *testing.T) {
 			if r.IntN(10) == 0 {
 				w.wait()
 			}
+			if i == 40 { // the least that the mapping has done before the crash, however slow it is
+				w.wait()
+				if err := mappings.AwaitCaughtUp(ctx, mapping.UUID); err != nil {
+					t.Fatal(err)
+				}
+				w.wait()
+			}
 			if i == crash {
 				seen = before.all()
 				log = w.log()
@@ -438,8 +447,6 @@ func TestMappingAfterACrash(t *testing.T) {
 		}
 		crashed := w.again(log)
 		again, after := crashed.deliver()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
 		if err := again.AwaitCaughtUp(ctx, mapping.UUID); err != nil {
 			t.Fatal(err)
 		}

@@ -9,12 +9,15 @@ import (
 	"streamgen/internal/local/wire"
 )
 
-// guard refuses requests that a web page may have sent. A page's script reaches a loopback address too: then its Origin
+// guard refuses requests of other users of this machine, and those that a web page may have sent. A page's script reaches a loopback address too: then its Origin
 // is in the request, or, where the page's host name was pointed at this machine (DNS rebinding), that name is.
 func (s *Stack) guard(next http.Handler) http.Handler {
 	_, port, _ := net.SplitHostPort(s.listener.Addr().String()) // a TCP address always has both
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stranger := checkUser(r.Context(), s.user)
 		switch {
+		case stranger != nil && !s.opts.AnyUser:
+			wire.WriteRESTError(w, stranger)
 		case !isLoopback(r.Host, port):
 			wire.WriteRESTError(w, wire.StatusErrorf(http.StatusForbidden, "AccessDeniedException",
 				"streamgen local refuses Host %q: want localhost or a loopback address, with port %s", r.Host, port))

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
+	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
 
@@ -54,6 +56,9 @@ type Options struct {
 	// Events is called with each event, on the goroutine of whoever does it: it must not block. nil tells nobody; GET /_streamgen/events
 	// streams them all the same.
 	Events func(Event)
+	// AnyUser serves every user of this machine. Functions run with the rights of whoever started the stack, so that this gives these
+	// rights to all of them. Otherwise requests of other users than that one and root are refused, where the system tells users apart: on Linux.
+	AnyUser bool
 	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -70,6 +75,7 @@ type LogEvent struct {
 type Stack struct {
 	opts     Options
 	id       string
+	user     int // who runs the stack
 	listener net.Listener
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
@@ -78,11 +84,14 @@ type Stack struct {
 	faults faults
 	events *feed
 	folder *durable.Folder // nil without DataDir
+	locks  *engine.Locks   // of the tables of all regions
 
 	mu      sync.Mutex
 	closed  bool
 	iam     http.Handler
 	regions map[string]*regional
+	// reopened is what the data folder had of regions that are not opened yet.
+	reopened map[string]data
 }
 
 // Start starts a stack that runs until [Stack.Close]; ctx bounds the start alone. It gives an error when the address is
@@ -108,8 +117,9 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	roles := control.NewRoles(Account, opts.Clock)
 	s := &Stack{
-		opts: opts, id: uuid.NewString(), served: make(chan struct{}), events: newFeed(opts.Events),
+		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}), events: newFeed(opts.Events),
 		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
+		locks: engine.NewLocks(), reopened: map[string]data{},
 	}
 	if err := s.open(ctx, roles); err != nil {
 		return nil, fmt.Errorf("starting the local stack: %w", err)
@@ -117,6 +127,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s.server = &http.Server{
 		Handler:           s.guard(http.HandlerFunc(s.serve)),
 		ReadHeaderTimeout: 30 * time.Second,
+		ConnContext:       withUser,
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() {

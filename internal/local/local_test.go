@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"streamgen/internal/local/peer"
 	"streamgen/internal/local/wire"
 )
 
@@ -118,6 +119,29 @@ func TestGuard(t *testing.T) {
 				t.Errorf("allows %s to read", allowed)
 			}
 		})
+	}
+}
+
+// TestOtherUsersAreRefused takes the test's own user for another one.
+func TestOtherUsersAreRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		any    bool
+		user   uint32
+		status int
+	}{
+		"own":             {false, 1000, http.StatusOK},
+		"root":            {false, 0, http.StatusOK},
+		"another":         {false, 1001, http.StatusForbidden},
+		"nobody any more": {false, peer.Nobody, http.StatusForbidden},
+		"any":             {true, 1001, http.StatusOK},
+	} {
+		s := start(t, Options{AnyUser: test.any})
+		s.user = 1000
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, s.Endpoint()+"/_streamgen/health", nil)
+		s.guard(http.HandlerFunc(s.serve)).ServeHTTP(w, r.WithContext(context.WithValue(t.Context(), userKey{}, test.user)))
+		if w.Code != test.status {
+			t.Errorf("%s: status %d %s, want %d", name, w.Code, w.Body, test.status)
+		}
 	}
 }
 

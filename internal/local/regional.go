@@ -48,10 +48,11 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, tables, err := s.restoreTables(name)
+	data, err := s.data(name)
 	if err != nil {
 		return nil, errors.Join(err, functions.Close())
 	}
+	registry, tables := data.streams, data.tables
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
 		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger, Observe: tellAll(s.events.ofMapping(name)),

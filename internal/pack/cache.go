@@ -44,7 +44,7 @@ func (b *builder) current(h Handler, in input) (Package, bool) {
 		return Package{}, false
 	}
 	if info.Size() == r.Size && info.ModTime().UnixNano() == r.Modified { // untouched: hundreds of them are not read every time
-		return Package{Name: h.Name, Path: path, SHA256: r.SHA256, Size: r.Size}, true
+		return Package{Name: h.Name, Path: path, SHA256: r.SHA256, Size: r.Size, modified: info.ModTime()}, true
 	}
 	p, err := describe(h, path)
 	return p, err == nil && p.SHA256 == r.SHA256
@@ -56,7 +56,7 @@ func (b *builder) remember(h Handler, in input, p Package) error {
 	if in.key == "" {
 		return nil
 	}
-	if now, err := b.digest(in); err != nil || now != in.key {
+	if now, err := b.digest(in, map[string][]byte{}); err != nil || now != in.key {
 		return nil //nolint:nilerr // an input that cannot be read any more has changed too
 	}
 	info, err := os.Stat(p.Path)
@@ -86,7 +86,7 @@ func describe(h Handler, path string) (Package, error) {
 	if err != nil {
 		return Package{}, err
 	}
-	return Package{Name: h.Name, Path: path, SHA256: hex.EncodeToString(sum), Size: info.Size()}, nil
+	return Package{Name: h.Name, Path: path, SHA256: hex.EncodeToString(sum), Size: info.Size(), modified: info.ModTime()}, nil
 }
 
 // sweep removes what builds left that were killed. An hour keeps it away from builds that run.

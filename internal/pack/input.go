@@ -70,6 +70,7 @@ func (b *builder) inputs(ctx context.Context) ([]input, error) {
 		byDir[resolved(p.Dir)] = p.ImportPath
 	}
 	inputs := make([]input, len(b.Handlers))
+	sums := map[string][]byte{}
 	for i, h := range b.Handlers {
 		main, ok := packages[byDir[resolved(filepath.Join(b.ProjectDir, filepath.FromSlash(h.Dir)))]]
 		if !ok || main.Error != nil || main.DepsErrors != nil {
@@ -78,14 +79,15 @@ func (b *builder) inputs(ctx context.Context) ([]input, error) {
 		if main.Name != "main" {
 			return nil, fmt.Errorf("handler %s: %s is package %s, not main", h.Name, h.Dir, main.Name)
 		}
-		if inputs[i], err = b.input(main, packages); err != nil {
+		if inputs[i], err = b.input(main, packages, sums); err != nil {
 			return nil, fmt.Errorf("handler %s: %w", h.Name, err)
 		}
 	}
 	return inputs, nil
 }
 
-func (b *builder) input(main listed, packages map[string]listed) (input, error) {
+// input gives what decides a handler's package. sums has the digests of files that handlers share.
+func (b *builder) input(main listed, packages map[string]listed, sums map[string][]byte) (input, error) {
 	in := input{
 		facts: []string{b.gocmd.version, b.GOOS, b.GOARCH, strings.Join(b.gocmd.buildArgs(), " "), zipFormat, main.ImportPath},
 		files: b.moduleFiles(),
@@ -113,7 +115,7 @@ func (b *builder) input(main listed, packages map[string]listed) (input, error) 
 	in.files = slices.Compact(in.files)
 	slices.Sort(in.facts)
 	var err error
-	in.key, err = b.digest(in)
+	in.key, err = b.digest(in, sums)
 	return in, err
 }
 
@@ -143,8 +145,8 @@ func (b *builder) moduleFiles() []string {
 }
 
 // digest gives the key of facts and file contents. Files are named relative to the project, so
-// that a moved project keeps its cache.
-func (b *builder) digest(in input) (string, error) {
+// that a moved project keeps its cache. What is in sums is not read again.
+func (b *builder) digest(in input, sums map[string][]byte) (string, error) {
 	h := sha256.New()
 	for _, fact := range in.facts {
 		fmt.Fprintf(h, "fact %q\n", fact)
@@ -154,9 +156,12 @@ func (b *builder) digest(in input) (string, error) {
 		if err != nil {
 			name = file
 		}
-		sum, err := fileSum(file)
-		if err != nil {
-			return "", fmt.Errorf("reading the sources: %w", err)
+		sum, known := sums[file]
+		if !known {
+			if sum, err = fileSum(file); err != nil {
+				return "", fmt.Errorf("reading the sources: %w", err)
+			}
+			sums[file] = sum
 		}
 		fmt.Fprintf(h, "file %q %x\n", filepath.ToSlash(name), sum)
 	}

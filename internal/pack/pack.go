@@ -7,8 +7,10 @@ package pack
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -79,6 +81,24 @@ type Package struct {
 	Rebuilt bool `json:"rebuilt"`
 	// Compile is the time that this handler's own go build took.
 	Compile time.Duration `json:"compile"`
+
+	modified time.Time // of the zip's last change
+}
+
+// Now gives the SHA256 that the zip has now. It is read again only if its size or the time of its last change is another than it was when the
+// zip was made or looked at: hundreds of them are not read several times in one run. A zip that is gone has "".
+func (p Package) Now() (string, error) {
+	info, err := os.Stat(p.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case info.Size() == p.Size && info.ModTime().Equal(p.modified):
+		return p.SHA256, nil
+	}
+	sum, err := fileSum(p.Path)
+	return hex.EncodeToString(sum), err
 }
 
 // Result is what one Build made.

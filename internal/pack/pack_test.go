@@ -194,6 +194,38 @@ func TestZipThatIsNotOursIsRebuilt(t *testing.T) {
 	}
 }
 
+// TestNow: a package's digest is of what lies there now, and is not found anew while nobody touches the zip.
+func TestNow(t *testing.T) {
+	t.Parallel()
+	o := newProject(t)
+	o.Handlers = o.Handlers[1:]
+	mustBuild(t, o)
+	p := mustBuild(t, o)[0]
+	if got, err := p.Now(); got != p.SHA256 || err != nil {
+		t.Fatalf("untouched: %s, %v; want %s", got, err, p.SHA256)
+	}
+	known := p
+	known.SHA256 = "known"
+	if got, err := known.Now(); got != "known" || err != nil {
+		t.Errorf("untouched, it was read again: %s, %v", got, err)
+	}
+	if err := os.WriteFile(p.Path, make([]byte, p.Size), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(p.Path, time.Time{}, p.modified.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := known.Now(); got == "known" || got == p.SHA256 || len(got) != 64 || err != nil {
+		t.Errorf("overwritten: %s, %v", got, err)
+	}
+	if err := os.Remove(p.Path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Now(); got != "" || err != nil {
+		t.Errorf("removed: %s, %v", got, err)
+	}
+}
+
 func TestEqualZipIsNotTouched(t *testing.T) {
 	t.Parallel()
 	o := newProject(t)

@@ -157,7 +157,26 @@ func (d *decoder) checkReplicas(s *Spec, t Table) {
 	if n := len(strong); n > 0 && (n != len(t.Replicas) || n != 2) {
 		d.report(codeReplica, strong[0].Keys["consistency_mode"], "Write it for both of two replicas, or for none.",
 			"strong consistency needs a table in three regions, with consistency_mode STRONG for both replicas")
+		return
 	}
+	if len(strong) > 0 && !inOneRegionSet(slices.Collect(maps.Keys(seen))) {
+		d.report(codeReplica, strong[0].Keys["consistency_mode"], "Choose the three regions from one of: "+strings.Join(regionSets(), "; ")+".",
+			"strong consistency needs all three regions in one of AWS's Region sets, not %s", strings.Join(slices.Sorted(maps.Keys(seen)), ", "))
+	}
+}
+
+// regionSets are the Region sets of global tables with strong consistency.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html#V2globaltables_HowItWorks.consistency-modes.mrsc
+func regionSets() []string {
+	return []string{
+		"us-east-1, us-east-2, us-west-2", "eu-central-1, eu-west-1, eu-west-2, eu-west-3", "ap-northeast-1, ap-northeast-2, ap-northeast-3",
+	}
+}
+
+func inOneRegionSet(regions []string) bool {
+	return slices.ContainsFunc(regionSets(), func(set string) bool {
+		return !slices.ContainsFunc(regions, func(region string) bool { return !slices.Contains(strings.Split(set, ", "), region) })
+	})
 }
 
 // checkOwnership holds to what can be said of a table that others own, of one that is adopted and of one that was renamed.

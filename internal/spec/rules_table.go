@@ -31,7 +31,7 @@ func tableRules() []Rule {
 		rule(codeLocalIndex, "A table with local secondary indexes has a range key", pageLocalIndex),
 		rule(codeCapacity, "Capacity and autoscaling are set for PROVISIONED tables and their indexes, on_demand_throughput for the others", pageTable),
 		rule(codeTTLType, "The attribute by which items expire has the type N", pageTTL),
-		rule(codeReplica, "A table with replicas has a stream with both images, and is in each region once", pageReplica),
+		rule(codeReplica, "A table with replicas has a stream with both images, is in each region once, and in one Region set where its consistency is strong", pageReplica),
 		rule(codeExisting, "Of a table that others own only what describes it is set", ours),
 		rule(codeScaledIndex, "The capacity of an index is not scaled by what an apply sets back; a warning", ours),
 		rule(codeRenamed, "A renamed table keeps its name in AWS, which cannot rename one", pageTable),

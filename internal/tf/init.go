@@ -19,10 +19,11 @@ import (
 // initialised remembers for what terraform init ran last.
 type initialised struct {
 	// Inputs is a digest of all that init depends on, Providers of what chooses the providers, Lock
-	// of the lock file that init left.
+	// of the lock file that init left. Files is a digest of all that Inputs is found in: while it stands, hundreds of files are not parsed.
 	Inputs    string `json:"inputs"`
 	Providers string `json:"providers"`
 	Lock      string `json:"lock"`
+	Files     string `json:"files"`
 }
 
 // Init stages the configuration and prepares the work folder: terraform installs providers and
@@ -33,13 +34,13 @@ func (t *Terraform) Init(ctx context.Context) error {
 	if err := t.Stage(); err != nil {
 		return err
 	}
-	now, err := t.initInputs()
-	if err != nil {
-		return fmt.Errorf("preparing terraform: %w", err)
-	}
 	var last initialised
 	if readJSON(t.path(initFile), &last) != nil {
 		last = initialised{} // a stamp that cannot be read is as good as none
+	}
+	now, err := t.initInputs(last)
+	if err != nil {
+		return fmt.Errorf("preparing terraform: %w", err)
 	}
 	lock := digestFile(t.path(lockFile))
 	if now.Inputs == last.Inputs && lock == last.Lock && t.providersInstalled() {
@@ -77,21 +78,41 @@ func BackendChanged(err error) bool {
 	})
 }
 
-// initInputs digests what terraform init depends on.
-func (t *Terraform) initInputs() (initialised, error) {
+// initInputs digests what terraform init depends on. last is what it was the last time.
+func (t *Terraform) initInputs(last initialised) (initialised, error) {
 	var copies staged
 	if err := readJSON(t.path(stagedFile), &copies); err != nil {
 		return initialised{}, err
 	}
-	var providers, modules []string
+	around := []string{
+		string(t.Binary.Product), // each product has a registry of its own
+		t.Binary.Path, t.Binary.Version, digestFile(t.path(backendFile)), digestFile(t.Env["TF_CLI_CONFIG_FILE"]), t.Env["TF_PLUGIN_CACHE_DIR"],
+	}
+	files := map[string][]byte{}
+	all := slices.Clone(around)
 	for _, name := range copies.Files {
 		data, err := os.ReadFile(t.path(filepath.FromSlash(name)))
 		if err != nil {
 			return initialised{}, err
 		}
+		files[name] = data
+		all = append(all, name, string(data))
+	}
+	if sum := digest(all); sum != last.Files {
+		providers, modules := initParts(files)
+		providers = append(providers, around[0])
+		last = initialised{Inputs: digest(slices.Concat(providers, modules, around)), Providers: digest(providers), Files: sum}
+	}
+	last.Lock = ""
+	return last, nil
+}
+
+// initParts picks from files by their names what init looks at, sorted: of the providers and of the modules.
+func initParts(files map[string][]byte) (providers, modules []string) {
+	for name, data := range files {
 		switch {
 		case strings.HasSuffix(name, ".tf.json"), strings.HasSuffix(name, ".tofu.json"):
-			providers = append(providers, name, string(data))
+			providers = append(providers, name+"\n"+string(data))
 		case strings.HasSuffix(name, ".tf"), strings.HasSuffix(name, ".tofu"):
 			p, m := initBlocks(name, data)
 			providers, modules = append(providers, p...), append(modules, m...)
@@ -99,11 +120,7 @@ func (t *Terraform) initInputs() (initialised, error) {
 	}
 	slices.Sort(providers)
 	slices.Sort(modules)
-	providers = append(slices.Compact(providers), string(t.Binary.Product)) // each product has a registry of its own
-	inputs := slices.Concat(providers, modules, []string{
-		t.Binary.Path, t.Binary.Version, digestFile(t.path(backendFile)), digestFile(t.Env["TF_CLI_CONFIG_FILE"]), t.Env["TF_PLUGIN_CACHE_DIR"],
-	})
-	return initialised{Inputs: digest(inputs), Providers: digest(providers)}, nil
+	return slices.Compact(providers), modules
 }
 
 // initBlocks picks from a file what init looks at: terraform and module blocks, and the providers

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // stateDocument is a state of which only what is needed here is read: the rest stays as it is.
@@ -151,24 +150,29 @@ func MoveResources(from, to []byte, addresses []string) (newFrom, newTo []byte, 
 	return newFrom, newTo, moved, err
 }
 
-// StateAttributes are the attributes of the first object of each managed resource of a type in a state, by its address without an index.
-func StateAttributes(state []byte, resourceType string) (map[string]map[string]any, error) {
-	d, err := parseStateDocument(state)
-	if err != nil || len(state) == 0 {
+// StateAttributes are the attributes, as JSON, of the first object of each managed resource of a type in a state, by its address without an index.
+func StateAttributes(raw []byte, resourceType string) (map[string]json.RawMessage, error) {
+	if len(raw) == 0 {
+		return nil, nil // nothing was ever applied
+	}
+	// One reading: a state of hundreds of functions has megabytes.
+	var state struct {
+		Version   int
+		Resources []struct {
+			Module, Mode, Type, Name string
+			Instances                []struct{ Attributes json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return nil, fmt.Errorf("reading terraform's state: %w", err)
+	}
+	if err := checkStateVersion(state.Version); err != nil {
 		return nil, err
 	}
-	all := map[string]map[string]any{}
-	quoted := strconv.AppendQuote(nil, resourceType)
-	for i, raw := range d.resources {
-		if !bytes.Contains(raw, quoted) { // most resources are of other types, and need not be read to the end
-			continue
-		}
-		head, address, err := d.head(i)
-		if err != nil {
-			return nil, err
-		}
-		if address != "" && head.Type == resourceType && len(head.Instances) > 0 {
-			all[address] = head.Instances[0].Attributes
+	all := map[string]json.RawMessage{}
+	for _, r := range state.Resources {
+		if r.Mode == "managed" && r.Type == resourceType && len(r.Instances) > 0 {
+			all[stateAddress(r.Module, r.Type, r.Name, nil)] = r.Instances[0].Attributes
 		}
 	}
 	return all, nil

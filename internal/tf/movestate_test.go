@@ -126,7 +126,11 @@ func TestMoveRefusesUnknownFormats(t *testing.T) {
 func TestStateAttributes(t *testing.T) {
 	state := stateOf("a", lookedUp, ordersState)
 	got, err := StateAttributes(state, "aws_dynamodb_table")
-	if err != nil || got["module.m.aws_dynamodb_table.orders"]["arn"] != "arn:orders" {
+	var table struct{ ARN string }
+	if err == nil {
+		err = json.Unmarshal(got["module.m.aws_dynamodb_table.orders"], &table)
+	}
+	if err != nil || table.ARN != "arn:orders" || len(got) != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for _, none := range [][]byte{nil, stateOf("a")} {

@@ -1,6 +1,7 @@
 package tf
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,9 @@ func (t *Terraform) State(ctx context.Context) ([]byte, error) {
 
 // encrypted reports whether a state is one that only OpenTofu can read. https://opentofu.org/docs/language/state/encryption/
 func encrypted(state []byte) bool {
+	if !bytes.Contains(state, []byte(`"encrypted_data"`)) { // which spares reading megabytes
+		return false
+	}
 	var sealed struct {
 		Data json.RawMessage `json:"encrypted_data"`
 	}

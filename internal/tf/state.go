@@ -60,14 +60,21 @@ func stateOutputs(raw []byte) (map[string]Output, error) {
 	if err := json.Unmarshal(raw, &state); err != nil {
 		return nil, fmt.Errorf("reading terraform's state: %w", err)
 	}
-	if state.Version != stateVersion {
-		return nil, fmt.Errorf("reading terraform's state: format %d is not known, want %d", state.Version, stateVersion)
+	if err := checkStateVersion(state.Version); err != nil {
+		return nil, err
 	}
 	return state.Outputs, nil
 }
 
 // stateVersion is the format of state files since terraform 0.12.
 const stateVersion = 4
+
+func checkStateVersion(version int) error {
+	if version != stateVersion {
+		return fmt.Errorf("reading terraform's state: format %d is not known, want %d", version, stateVersion)
+	}
+	return nil
+}
 
 func stateResources(raw []byte) ([]string, error) {
 	if len(raw) == 0 {
@@ -85,8 +92,8 @@ func stateResources(raw []byte) ([]string, error) {
 	if err := json.Unmarshal(raw, &state); err != nil {
 		return nil, fmt.Errorf("reading terraform's state: %w", err)
 	}
-	if state.Version != stateVersion {
-		return nil, fmt.Errorf("reading terraform's state: format %d is not known, want %d", state.Version, stateVersion)
+	if err := checkStateVersion(state.Version); err != nil {
+		return nil, err
 	}
 	var addresses []string
 	for _, r := range state.Resources {

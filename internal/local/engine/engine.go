@@ -65,13 +65,17 @@ type Streams interface {
 	Open(StreamTable) Stream
 }
 
-// Options say where an engine stands. All are needed but Journal.
+// Options say where an engine stands. All are needed but Journal, Locks and Peer.
 type Options struct {
 	Account, Region string
 	Clock           clock.Clock
 	Streams         Streams
-	// Journal is told of every change; nil tells nobody.
+	// Journal is told of every change; nil tells nobody. Engines with replicas of each other's tables have journals that begin changes together.
 	Journal Journal
+	// Locks are shared by the engines that may have replicas of each other's tables; nil means locks of the engine's own.
+	Locks *Locks
+	// Peer gives the engine of another region, which shares Locks; nil where there is none.
+	Peer func(region string) (*Engine, error)
 }
 
 // Engine holds the tables of one account in one region. It is safe for concurrent use.
@@ -87,23 +91,27 @@ type Engine struct {
 	tokenNames   []string                   // those of tokens, the oldest first
 
 	expiry  sync.WaitGroup
+	life    sync.Mutex    // guards what follows; taken after every other lock
 	closing chan struct{} // nil until a table has a time to live
 	closed  bool
 }
 
 // New gives an engine without tables.
 func New(o Options) *Engine {
+	if o.Locks == nil {
+		o.Locks = NewLocks()
+	}
 	return &Engine{options: o, tables: map[string]*table{}, backups: map[string]*backup{}, tokens: map[string]doneTransaction{}}
 }
 
 // Close ends the engine's work in the background. Tables stay readable.
 func (e *Engine) Close() {
-	e.mu.Lock()
+	e.life.Lock()
 	if e.closing != nil && !e.closed {
 		close(e.closing)
 	}
 	e.closed = true
-	e.mu.Unlock()
+	e.life.Unlock()
 	e.expiry.Wait()
 }
 
@@ -172,6 +180,7 @@ func (e *Engine) configure(name string, missing func(name string) error, f func(
 		err := f(t)
 		if err == nil {
 			t.keep()
+			t.settle()
 		}
 		return err
 	})

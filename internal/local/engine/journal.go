@@ -36,6 +36,8 @@ type TableState struct {
 	Settings   Settings
 	// View is the view type of the enabled stream, "" when none is enabled. StreamARN is that of the latest stream, "" when there was none.
 	View, StreamARN string
+	// Global is nil for a table in one region.
+	Global *GlobalState `json:",omitempty"`
 }
 
 // begin begins a change, of a journal that may be nil. The caller has locked all the tables that it is about: whoever waited for one
@@ -54,7 +56,7 @@ func (t *table) keep() {
 	}
 	state := TableState{
 		Name: t.name, Created: t.created, Attributes: t.schema.attributes, Keys: t.schema.keys, Indexes: t.schema.indexes,
-		Settings: t.settings, View: t.view,
+		Settings: t.settings, View: t.view, Global: t.globalState(),
 	}
 	if t.stream != nil {
 		state.StreamARN = t.stream.ARN()
@@ -83,7 +85,7 @@ type Kept struct {
 	Stream func(arn string) (Stream, bool)
 }
 
-// Reopen gives an engine with what was kept, of which the journal is not told again.
+// Reopen gives an engine with what was kept, of which the journal is not told again. It is to be linked before it is used.
 func Reopen(o Options, kept Kept) (*Engine, error) {
 	e := New(o)
 	for _, state := range kept.Tables {
@@ -100,19 +102,13 @@ func Reopen(o Options, kept Kept) (*Engine, error) {
 		}
 		e.backups[b.ARN] = made
 	}
-	for _, t := range e.tables {
-		if t.settings.TimeToLive != "" {
-			e.startExpiry()
-			break
-		}
-	}
 	return e, nil
 }
 
 func (e *Engine) reopen(state TableState, kept Kept) (*table, error) {
 	s := schema{attributes: state.Attributes, keys: state.Keys, indexes: state.Indexes}
 	t := e.newTable(state.Name, s, state.Settings)
-	t.created, t.view = state.Created, state.View
+	t.created, t.view, t.kept = state.Created, state.View, state.Global
 	if state.StreamARN != "" {
 		stream, found := kept.Stream(state.StreamARN)
 		switch {

@@ -8,12 +8,13 @@ import (
 	"streamgen/internal/local/attr"
 )
 
-// table is a table with its items. Everything below mu is guarded by it, except what never changes: name, arn, created.
+// table is a table with its items. Everything below mu is guarded by it, except what never changes: home, name, arn, created.
 type table struct {
+	home      *Engine
 	name, arn string
 	created   time.Time
 
-	mu       sync.RWMutex
+	mu       *sync.RWMutex // that of the name
 	deleted  bool
 	schema   schema
 	items    store[attr.Item]
@@ -24,6 +25,9 @@ type table struct {
 
 	view   string // of the open stream; "" when there is none
 	stream Stream // the latest one; nil when there was none
+
+	global *globalTable // nil for a table in one region
+	kept   *GlobalState // until it is linked
 
 	journal Journal // nil when there is none
 }
@@ -42,6 +46,7 @@ type Description struct {
 	View string
 	// StreamARN and StreamLabel are those of the latest stream, also when it is disabled.
 	StreamARN, StreamLabel string
+	Global                 Global
 }
 
 // IndexDescription tells of an index as it stands.
@@ -56,7 +61,7 @@ func (t *table) describe(now time.Time) Description {
 	d := Description{
 		Name: t.name, ARN: t.arn, Created: t.created,
 		Attributes: s.attributes, Keys: s.keys, Items: t.items.len(), Bytes: t.bytes,
-		Settings: t.settings.asOf(now), View: t.view,
+		Settings: t.settings.asOf(now), View: t.view, Global: t.replicas(),
 	}
 	for i, ix := range s.indexes {
 		d.Indexes = append(d.Indexes, IndexDescription{Index: ix, ARN: t.arn + "/index/" + ix.Name, Items: t.indexes[i].items.len(), Bytes: t.indexes[i].bytes})
@@ -139,7 +144,7 @@ func (e *Engine) newSettings(c CreateTable) (Settings, error) {
 // newTable gives a table without items and the stores of its indexes.
 func (e *Engine) newTable(name string, s schema, settings Settings) *table {
 	return &table{
-		name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(), settings: settings,
+		home: e, mu: e.options.Locks.of(name), name: name, arn: e.arn(name), created: e.options.Clock.Now(), schema: s.clone(), settings: settings,
 		items: newStore[attr.Item](), expiries: newStore[struct{}](), journal: e.options.Journal,
 	}
 }
@@ -185,17 +190,29 @@ func (e *Engine) DeleteTable(name string) (d Description, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.settings.DeletionProtection {
-		return d, validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+		return d, deletionProtected()
 	}
 	d = t.describe(e.options.Clock.Now())
 	defer begin(t.journal)()
+	if err := t.leave(); err != nil {
+		return d, err
+	}
+	e.remove(t)
+	return d, nil
+}
+
+func deletionProtected() error {
+	return validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+}
+
+// remove makes a table unknown. The caller holds e.mu and the table's lock and has begun a change.
+func (e *Engine) remove(t *table) {
 	t.closeStream()
-	t.deleted = true
+	t.deleted, t.global = true, nil
 	delete(e.tables, t.name)
 	if t.journal != nil {
 		t.journal.DeleteTable(t.name)
 	}
-	return d, nil
 }
 
 // UpdateTable describes changes of a table; what is nil or empty stays.
@@ -233,6 +250,8 @@ func (e *Engine) UpdateTable(u UpdateTable) (d Description, err error) {
 				return validation("Table already has an enabled stream")
 			case *u.View == "" && t.view == "":
 				return validation("Table has no stream to disable")
+			case *u.View == "" && t.global != nil && !t.strong():
+				return validation(invalidParameters + "Disabling Stream is not allowed for a Global Table replica.")
 			case *u.View == "":
 				t.closeStream()
 			default:
@@ -295,9 +314,22 @@ func (s *schema) change(u UpdateTable) error {
 	return s.check()
 }
 
-// replace puts next, which may be nil, in the place of old, which may be nil, and gives the capacity that this takes. It is the only
-// way that an item changes.
+// replace puts next, which may be nil, in the place of old, which may be nil, here and in all replicas, and gives the capacity that this
+// takes here. It is the only way that an item changes.
 func (t *table) replace(key string, old, next attr.Item, at time.Time, byTTL bool) Consumed {
+	took := t.put(key, old, next, at, byTTL)
+	if t.global != nil {
+		for _, m := range t.global.members {
+			if m != t {
+				m.put(key, old, next, at, false) // a replica's stream does not say that an item expired elsewhere
+			}
+		}
+	}
+	return took
+}
+
+// put is replace in one replica.
+func (t *table) put(key string, old, next attr.Item, at time.Time, byTTL bool) Consumed {
 	before, after := old.Size(), next.Size()
 	took := Consumed{Table: t.name, Units: units(max(before, after), writeUnit)}
 	if old == nil && next == nil || old != nil && next != nil && old.Equal(next) {

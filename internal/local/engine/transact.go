@@ -257,6 +257,10 @@ func (e *Engine) lockAll(names []string, lock func(*table) func()) (tables map[s
 			unlock()
 			return nil, nil, noItems(name)
 		}
+		if each[name].strong() {
+			unlock()
+			return nil, nil, validation("Transactions are not supported for global tables with MultiRegionConsistency set to STRONG")
+		}
 	}
 	return tables, unlock, nil
 }

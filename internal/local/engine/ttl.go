@@ -31,6 +31,8 @@ func (e *Engine) TimeToLive(name string) (attribute string, err error) {
 func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 	err := e.configure(name, noTable, func(t *table) error {
 		switch {
+		case enabled && t.strong():
+			return validation("Time to Live is not supported for global tables with MultiRegionConsistency set to STRONG")
 		case !enabled && t.settings.TimeToLive == "":
 			return validation("TimeToLive is already disabled")
 		case t.settings.TimeToLive != "" && t.settings.TimeToLive != attribute:
@@ -39,14 +41,10 @@ func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 			return validation("TimeToLive is already enabled")
 		}
 		t.settings.TimeToLive = ""
-		t.expiries = newStore[struct{}]()
-		if !enabled {
-			return nil
+		if enabled {
+			t.settings.TimeToLive = attribute
 		}
-		t.settings.TimeToLive = attribute
-		for key, item := range t.items.ascend("", "") {
-			t.rememberExpiry(key, item)
-		}
+		t.rememberExpiries()
 		return nil
 	})
 	if err == nil && enabled {
@@ -55,10 +53,21 @@ func (e *Engine) SetTimeToLive(name, attribute string, enabled bool) error {
 	return err
 }
 
+// rememberExpiries finds anew when which item expires.
+func (t *table) rememberExpiries() {
+	t.expiries = newStore[struct{}]()
+	if t.settings.TimeToLive == "" {
+		return
+	}
+	for key, item := range t.items.ascend("", "") {
+		t.rememberExpiry(key, item)
+	}
+}
+
 // startExpiry begins to sweep, once, unless the engine is closed.
 func (e *Engine) startExpiry() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.life.Lock()
+	defer e.life.Unlock()
 	if e.closing != nil || e.closed {
 		return
 	}

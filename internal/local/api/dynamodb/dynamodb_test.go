@@ -154,7 +154,7 @@ func TestRefused(t *testing.T) {
 		{"PutItem", `[]`, "SerializationException", "Start of list found where not expected"},
 
 		// What is not emulated is named.
-		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of UpdateTable`)},
+		{"UpdateTable", `{"TableName":"orders","ReplicaUpdates":[{"Create":{"RegionName":"eu-west-1"}}],"TableClass":"STANDARD"}`, invalid, notEmulated(`ReplicaUpdates of UpdateTable together with other changes`)},
 		{"UpdateContinuousBackups", `{"TableName":"orders","PointInTimeRecoverySpecification":{"PointInTimeRecoveryEnabled":false,"RecoveryPeriodInDays":7}}`, invalid,
 			notEmulated("RecoveryPeriodInDays of UpdateContinuousBackups while point-in-time recovery is off")},
 
@@ -295,7 +295,8 @@ func TestRefused(t *testing.T) {
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ResourcePolicy":"{"}`, invalid, "Invalid policy document: it is no JSON object"},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of CreateTable`)},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"LocalSecondaryIndexes":[{"IndexName":"lsi","ProvisionedThroughput":{}}]}`, invalid, notEmulated(`"ProvisionedThroughput" of CreateTable`)},
-		{"UpdateTable", `{"TableName":"orders","MultiRegionConsistency":"STRONG"}`, invalid, notEmulated(`"MultiRegionConsistency" of UpdateTable`)},
+		{"UpdateTable", `{"TableName":"orders","MultiRegionConsistency":"STRONG","TableClass":"STANDARD"}`, invalid, "One or more parameter values were invalid: MultiRegionConsistency can only be specified when replicas are created"},
+		{"UpdateTable", `{"TableName":"orders","GlobalTableWitnessUpdates":[]}`, invalid, notEmulated(`"GlobalTableWitnessUpdates" of UpdateTable`)},
 		{"UpdateTable", `{"TableName":"orders","GlobalTableWitnessUpdates":[]}`, invalid, notEmulated(`"GlobalTableWitnessUpdates" of UpdateTable`)},
 		{"UpdateTable", `{"TableName":"orders","BillingMode":"PROVISIONED"}`, invalid, "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED"},
 		{"UpdateTable", `{"TableName":"orders"` + units + `}`, invalid, "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"},

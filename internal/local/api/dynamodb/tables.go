@@ -68,11 +68,14 @@ type tableDescription struct {
 	CreationDateTime          wire.EpochSeconds
 	DeletionProtectionEnabled bool
 	GlobalSecondaryIndexes    []indexDescription `json:",omitempty"`
+	GlobalTableVersion        string             `json:",omitempty"`
 	ItemCount                 int
 	LocalSecondaryIndexes     []localIndexDescription `json:",omitempty"`
 	KeySchema                 []keySchemaElement
 	LatestStreamArn           string               `json:",omitempty"`
 	LatestStreamLabel         string               `json:",omitempty"`
+	MultiRegionConsistency    string               `json:",omitempty"`
+	Replicas                  []replicaDescription `json:",omitempty"`
 	RestoreSummary            *restoreSummary      `json:",omitempty"`
 	SSEDescription            *sseDescription      `json:",omitempty"`
 	StreamSpecification       *streamSpecification `json:",omitempty"`
@@ -149,6 +152,7 @@ func describe(d engine.Description) *tableDescription {
 			capacityDescription: describeCapacity(d.Settings.Indexes[ix.Name], d.Settings.OnDemand),
 		})
 	}
+	out.describeReplicas(d.Global)
 	if d.View != "" {
 		enabled := true
 		out.StreamSpecification = &streamSpecification{StreamEnabled: &enabled, StreamViewType: d.View}
@@ -324,8 +328,10 @@ func billingModes(value string) constraint {
 }
 
 func tableClasses(value string) constraint {
-	return oneOf("tableClass", value, "STANDARD", "STANDARD_INFREQUENT_ACCESS")
+	return oneOf("tableClass", value, tableClassNames()...)
 }
+
+func tableClassNames() []string { return []string{"STANDARD", "STANDARD_INFREQUENT_ACCESS"} }
 
 // Limits of the API. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
 const (

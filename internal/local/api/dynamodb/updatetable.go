@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"fmt"
+	"slices"
 
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
@@ -17,6 +18,8 @@ type updateTableInput struct {
 	StreamSpecification         *streamSpecification
 	SSESpecification            *sseSpecification
 	TableClass                  string
+	ReplicaUpdates              []replicaUpdate
+	MultiRegionConsistency      string
 }
 
 type globalSecondaryIndexUpdate struct {
@@ -46,6 +49,9 @@ func (s service) updateTable(in *updateTableInput) (*tableOutput, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	if len(in.ReplicaUpdates) > 0 {
+		return s.updateReplicas(in)
+	}
 	update, err := in.update()
 	if err != nil {
 		return nil, err
@@ -73,6 +79,7 @@ func (s service) updateTable(in *updateTableInput) (*tableOutput, error) {
 func (in *updateTableInput) check() error {
 	constraints := append([]constraint{billingModes(in.BillingMode), tableClasses(in.TableClass)}, in.constraints("")...)
 	constraints = append(constraints, definitionConstraints(in.AttributeDefinitions)...)
+	constraints = append(constraints, in.replicaConstraints()...)
 	for i, u := range in.GlobalSecondaryIndexUpdates {
 		at := fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.", i+1)
 		if u.Update != nil {
@@ -89,16 +96,25 @@ func (in *updateTableInput) check() error {
 	if err := checkTable(in.TableName, constraints...); err != nil {
 		return err
 	}
-	changes := in.BillingMode != "" || in.DeletionProtectionEnabled != nil || len(in.GlobalSecondaryIndexUpdates) > 0 || in.StreamSpecification != nil ||
-		in.SSESpecification != nil || in.TableClass != "" || in.ProvisionedThroughput != nil || in.OnDemandThroughput != nil || in.WarmThroughput != nil
+	changes := len(in.ReplicaUpdates) > 0 || in.changesTable()
 	switch {
 	case !changes:
 		return wire.Errorf("ValidationException", "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
 	case in.BillingMode == provisioned && in.ProvisionedThroughput == nil:
 		return invalidParameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+	case in.MultiRegionConsistency != "" && !slices.ContainsFunc(in.ReplicaUpdates, func(u replicaUpdate) bool { return u.Create != nil }):
+		return invalidParameters("MultiRegionConsistency can only be specified when replicas are created")
+	case len(in.ReplicaUpdates) > 0:
+		return in.checkReplicas()
 	default:
 		return in.checkIndexes()
 	}
+}
+
+// changesTable says whether the request changes anything but replicas.
+func (in *updateTableInput) changesTable() bool {
+	return in.BillingMode != "" || in.DeletionProtectionEnabled != nil || len(in.GlobalSecondaryIndexUpdates) > 0 || in.StreamSpecification != nil ||
+		in.SSESpecification != nil || in.TableClass != "" || in.ProvisionedThroughput != nil || in.OnDemandThroughput != nil || in.WarmThroughput != nil
 }
 
 // checkIndexes wants one change of an index each.

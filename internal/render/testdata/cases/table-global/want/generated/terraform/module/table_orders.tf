@@ -20,8 +20,8 @@ resource "aws_dynamodb_table" "orders" {
   }
 
   replica {
-    region_name                 = "us-east-1"
-    kms_key_arn                 = "arn:aws:kms:us-east-1:123456789012:key/1"
+    region_name                 = "eu-west-2"
+    kms_key_arn                 = "arn:aws:kms:eu-west-2:123456789012:key/1"
     point_in_time_recovery      = true
     deletion_protection_enabled = var.deletion_protection_enabled
     propagate_tags              = true
