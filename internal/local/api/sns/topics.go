@@ -72,7 +72,7 @@ func checkTopicAttribute(operation, name, value string) error {
 		if !knownTopicAttribute(name) {
 			return invalid("AttributeName")
 		}
-		if value != "" {
+		if value != "" && (value != "0" || !strings.HasSuffix(name, "SampleRate")) { // of nothing that is reported, a share of 0
 			return wire.NotEmulated("the attribute " + name + " of " + operation)
 		}
 	}
