@@ -290,6 +290,7 @@ func (s *Stack) reset(r *http.Request) (any, error) {
 func (s *Stack) take(region string) map[string]*regional {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.objects.Drop(region)
 	if region != "" {
 		r, found := s.regions[region]
 		if !found {

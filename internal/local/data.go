@@ -19,6 +19,9 @@ import (
 const (
 	stackSpace = "stack"
 	rolesSpace = "roles"
+	// Buckets lie in a region each, and in one registry.
+	bucketsSpace = "buckets"
+	objectsSpace = "objects"
 )
 
 // openData opens the data folder and takes from it what belongs to no region. The stack that goes on is the one that was: it keeps its
@@ -40,6 +43,9 @@ func (s *Stack) openData(roles *control.Roles) error {
 		return err
 	}
 	space.Put("id", s.id)
+	if err := s.objects.Restore(folder.Space(bucketsSpace), folder.Space(objectsSpace)); err != nil {
+		return fmt.Errorf("restoring buckets: %w", err)
+	}
 	return roles.Restore(folder.Space(rolesSpace))
 }
 
@@ -159,6 +165,9 @@ func (s *Stack) restoreRegion(region string, r *regional) error {
 	}
 	if err := r.queues.Restore(space("queues"), space("messages")); err != nil {
 		return fmt.Errorf("restoring queues: %w", err)
+	}
+	if err := r.topics.Restore(space("topics"), space("subscriptions")); err != nil {
+		return fmt.Errorf("restoring topics: %w", err)
 	}
 	if err := r.functions.Restore(space("functions"), s.folder.Files("packages/"+region)); err != nil {
 		return err

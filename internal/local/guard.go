@@ -37,5 +37,7 @@ func isLoopback(hostPort, port string) bool {
 		host, p = strings.Trim(hostPort, "[]"), "80"
 	}
 	ip, err := netip.ParseAddr(host)
-	return p == port && (strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback())
+	// Names below localhost, as buckets have, lead nowhere else: RFC 6761.
+	name := strings.ToLower(host)
+	return p == port && (name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.IsLoopback())
 }

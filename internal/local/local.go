@@ -21,11 +21,13 @@ import (
 	"github.com/google/uuid"
 
 	"streamgen/internal/local/api/iam"
+	"streamgen/internal/local/api/s3"
 	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
+	"streamgen/internal/local/objects"
 	"streamgen/internal/local/wire"
 )
 
@@ -80,11 +82,12 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	sts    http.Handler
-	faults faults
-	events *feed
-	folder *durable.Folder // nil without DataDir
-	locks  *engine.Locks   // of the tables of all regions
+	sts, s3 http.Handler
+	objects *objects.Store // of all regions
+	faults  faults
+	events  *feed
+	folder  *durable.Folder // nil without DataDir
+	locks   *engine.Locks   // of the tables of all regions
 
 	mu      sync.Mutex
 	closed  bool
@@ -116,8 +119,10 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	roles := control.NewRoles(Account, opts.Clock)
+	store := objects.New(opts.Clock)
 	s := &Stack{
-		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}), events: newFeed(opts.Events),
+		objects: store, s3: s3.New(store, Account), events: newFeed(opts.Events),
+		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
 		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
 		locks: engine.NewLocks(), reopened: map[string]data{},
 	}

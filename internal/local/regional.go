@@ -12,6 +12,7 @@ import (
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
 	logsapi "streamgen/internal/local/api/logs"
+	snsapi "streamgen/internal/local/api/sns"
 	sqsapi "streamgen/internal/local/api/sqs"
 	streamsapi "streamgen/internal/local/api/streams"
 	"streamgen/internal/local/control"
@@ -23,7 +24,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
+	dynamodb, streams, lambda, logs, sqs, sns, cloudwatch, autoscaling http.Handler
 
 	engine    *engine.Engine
 	registry  *streams.Registry
@@ -31,6 +32,7 @@ type regional struct {
 	mappings  *esm.Mappings
 	groups    *control.Logs
 	queues    *control.Queues
+	topics    *control.Topics
 	alarms    *control.Alarms[cloudwatchapi.Description]
 	scaling   *control.Scaling[autoscalingapi.Configuration]
 }
@@ -54,8 +56,10 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	registry, tables := data.streams, data.tables
 	queues := control.NewQueues(Account, name, s.opts.Clock)
+	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger, Observe: tellAll(s.events.ofMapping(name)),
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver, Logger: s.opts.Logger,
+		Observe: tellAll(s.events.ofMapping(name)),
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
@@ -65,6 +69,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
+		sns:         snsapi.New(topics, Account),
 		cloudwatch:  cloudwatchapi.New(alarms),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
@@ -73,6 +78,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		mappings:    mappings,
 		groups:      groups,
 		queues:      queues,
+		topics:      topics,
 		alarms:      alarms,
 		scaling:     scaling,
 	}

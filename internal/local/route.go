@@ -13,6 +13,8 @@ import (
 	"streamgen/internal/local/api/cloudwatch"
 	"streamgen/internal/local/api/iam"
 	"streamgen/internal/local/api/logs"
+	"streamgen/internal/local/api/s3"
+	"streamgen/internal/local/api/sns"
 	"streamgen/internal/local/api/sqs"
 	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/wire"
@@ -57,10 +59,9 @@ func (s *Stack) route(r *http.Request) destination {
 	case datedPath.MatchString(r.URL.Path) && (!signed || caller.Service == "lambda"):
 		d.caller.Service = "lambda"
 		s.routeRegional(&d, func(r *regional) http.Handler { return r.lambda })
+	case d.caller.Service == "s3":
+		d.fail, d.handler, d.operation = wire.WriteRESTXMLError, s.s3, s3.Name(r)
 	default:
-		if d.caller.Service == "s3" {
-			d.fail = wire.WriteRESTXMLError
-		}
 		d.err = refuse(&d)
 	}
 	if err := wire.CheckAuthorization(r); err != nil {
@@ -74,7 +75,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "application-autoscaling", "dynamodb", "iam", "lambda", "logs", "monitoring", "sqs", "sts":
+	case "application-autoscaling", "dynamodb", "iam", "lambda", "logs", "monitoring", "s3", "sns", "sqs", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
@@ -142,11 +143,13 @@ func (s *Stack) routeQuery(d *destination, r *http.Request) {
 	}
 	d.operation = form.Get("Action")
 	if d.caller.Service == "" {
-		d.caller.Service = map[string]string{iam.Version: "iam", sts.Version: "sts"}[form.Get("Version")]
+		d.caller.Service = map[string]string{iam.Version: "iam", sns.Version: "sns", sts.Version: "sts"}[form.Get("Version")]
 	}
 	switch d.caller.Service {
 	case "iam":
 		d.handler = s.iamHandler()
+	case "sns":
+		s.routeRegional(d, func(r *regional) http.Handler { return r.sns })
 	case "sts":
 		d.handler = s.sts
 	default:

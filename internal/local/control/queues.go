@@ -29,8 +29,8 @@ func (a MessageAttribute) Binary() bool { return strings.HasPrefix(a.DataType, "
 // MessageAttributes are a message's attributes by name.
 type MessageAttributes map[string]MessageAttribute
 
-// size is what the attributes count of the message's size.
-func (all MessageAttributes) size() int {
+// Size is what the attributes count of the message's size.
+func (all MessageAttributes) Size() int {
 	n := 0
 	for name, a := range all {
 		n += len(name) + len(a.DataType) + len(a.Value)
@@ -73,6 +73,8 @@ type Message struct {
 	Sent, First   time.Time
 	// Received counts how often the message was received.
 	Received int
+	// Source is the ARN of the queue that the message came from as a dead letter; "" for any other.
+	Source string `json:",omitempty"`
 }
 
 // Queue is a standard queue's name, ARN, attributes as they were set, and tags.
@@ -187,9 +189,12 @@ func (q *Queues) Create(name string, attributes, tags map[string]string) error {
 		}
 		return nil
 	}
+	if err := q.checkRedrive(q.arn(name), attributes["RedrivePolicy"]); err != nil {
+		return err
+	}
 	now := q.clock.Now()
 	made := &queue{Queue: Queue{
-		Name: name, ARN: fmt.Sprintf("arn:aws:sqs:%s:%s:%s", q.region, q.account, name),
+		Name: name, ARN: q.arn(name),
 		Attributes: map[string]string{}, Tags: map[string]string{}, Created: now, Modified: now,
 	}}
 	maps.Copy(made.Attributes, attributes)
@@ -197,6 +202,11 @@ func (q *Queues) Create(name string, attributes, tags map[string]string) error {
 	q.queues[name] = made
 	q.keep(made)
 	return nil
+}
+
+// arn is that of the queue of a name.
+func (q *Queues) arn(name string) string {
+	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", q.region, q.account, name)
 }
 
 func (u *queue) attribute(key string) string {
@@ -254,6 +264,9 @@ func (q *Queues) Set(name string, attributes map[string]string) error {
 	defer q.mu.Unlock()
 	u, err := q.find(name)
 	if err != nil {
+		return err
+	}
+	if err := q.checkRedrive(u.ARN, attributes["RedrivePolicy"]); err != nil {
 		return err
 	}
 	for key, value := range attributes {
@@ -318,7 +331,7 @@ func (q *Queues) Send(name, body string, attributes MessageAttributes, delay tim
 	if err != nil {
 		return Message{}, err
 	}
-	if most, _ := strconv.Atoi(u.attribute("MaximumMessageSize")); len(body)+attributes.size() > most {
+	if most, _ := strconv.Atoi(u.attribute("MaximumMessageSize")); len(body)+attributes.Size() > most {
 		return Message{}, &Error{"InvalidParameterValue", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", most)}
 	}
 	if delay < 0 {
@@ -334,19 +347,23 @@ func (q *Queues) Send(name, body string, attributes MessageAttributes, delay tim
 	}
 	u.messages = append(u.messages, m)
 	q.keepMessage(m)
-	close(q.news)
-	q.news = make(chan struct{})
+	q.tell()
 	return m.Message, nil
 }
 
+// tell wakes those that wait for a message. The caller holds q.mu.
+func (q *Queues) tell() {
+	close(q.news)
+	q.news = make(chan struct{})
+}
+
 // SendToARN adds a message to the queue of an ARN of this region.
-func (q *Queues) SendToARN(arn, body string) error {
-	prefix := fmt.Sprintf("arn:aws:sqs:%s:%s:", q.region, q.account)
-	name, ours := strings.CutPrefix(arn, prefix)
+func (q *Queues) SendToARN(arn, body string, attributes MessageAttributes) error {
+	name, ours := strings.CutPrefix(arn, q.arn(""))
 	if !ours {
 		return &Error{codeNoQueue, "The specified queue does not exist."}
 	}
-	_, err := q.Send(name, body, nil, -1)
+	_, err := q.Send(name, body, attributes, -1)
 	return err
 }
 
@@ -361,6 +378,7 @@ func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Me
 	if visibility < 0 {
 		visibility = u.seconds("VisibilityTimeout")
 	}
+	q.redrive(u)
 	now := q.clock.Now()
 	var got []Message
 	for _, m := range u.messages {
@@ -412,8 +430,7 @@ func (q *Queues) ChangeVisibility(name, handle string, visibility time.Duration)
 		if m.ReceiptHandle == handle && handle != "" {
 			m.Visible = q.clock.Now().Add(visibility)
 			q.keepMessage(m)
-			close(q.news)
-			q.news = make(chan struct{})
+			q.tell()
 			return nil
 		}
 	}

@@ -2,7 +2,10 @@ package wire
 
 import (
 	"encoding/xml"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/google/uuid"
@@ -18,15 +21,36 @@ func WriteCBORError(w http.ResponseWriter, err error) {
 	write(w, e.status(), cbor.Encode(cbor.Map{"__type": cbor.String(e.Code), "message": cbor.String(e.Message)}))
 }
 
-// WriteRESTXMLError answers with an error in REST-XML's form as Amazon S3 writes it, a bare <Error>.
+// WriteRESTXMLError answers with an error in REST-XML's form as Amazon S3 writes it, a bare <Error>. The error's fields are further
+// elements of it.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 func WriteRESTXMLError(w http.ResponseWriter, err error) {
 	e, id := failed(w, err), uuid.NewString()
-	body, _ := xml.Marshal(struct { // strings only: cannot fail
+	type element struct {
+		XMLName xml.Name
+		Text    string `xml:",chardata"`
+	}
+	out := struct {
 		XMLName   xml.Name `xml:"Error"`
 		Code      string
 		Message   string
+		Fields    []element
 		RequestId string
-	}{Code: e.Code, Message: e.Message, RequestId: id})
-	writeXML(w, id, e.status(), body)
+	}{Code: e.Code, Message: e.Message, RequestId: id}
+	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
+		out.Fields = append(out.Fields, element{xml.Name{Local: name}, fmt.Sprint(e.Fields[name])})
+	}
+	body, _ := xml.Marshal(out) // strings only: cannot fail
+	WriteREST(w, id, e.status(), "application/xml", append([]byte(xml.Header), body...))
+}
+
+// WriteREST answers as Amazon S3 does, with the id of the request under its own name too.
+func WriteREST(w http.ResponseWriter, id string, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("X-Amzn-Requestid", id)
+	h.Set("X-Amz-Request-Id", id)
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	write(w, status, body)
 }

@@ -148,6 +148,9 @@ func attributesOfMessage(m control.Message, names []string) map[string]string {
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.First.UnixMilli(), 10),
 		"SentTimestamp":                    strconv.FormatInt(m.Sent.UnixMilli(), 10),
 	}
+	if m.Source != "" {
+		all["DeadLetterQueueSourceArn"] = m.Source
+	}
 	if slices.Contains(names, "All") {
 		return all
 	}

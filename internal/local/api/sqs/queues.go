@@ -19,8 +19,11 @@ var queueName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,80}$`)
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 var ranges = map[string][2]int{
 	"DelaySeconds": {0, 900}, "MaximumMessageSize": {1024, 1_048_576}, "MessageRetentionPeriod": {60, 1_209_600},
-	"ReceiveMessageWaitTimeSeconds": {0, 20}, "VisibilityTimeout": {0, 43_200},
+	"ReceiveMessageWaitTimeSeconds": {0, 20}, "VisibilityTimeout": {0, 43_200}, "KmsDataKeyReusePeriodSeconds": {60, 86_400},
 }
+
+// optional are the attributes that "" takes away.
+var optional = []string{"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"}
 
 func checkAttributes(operation string, attributes map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {
@@ -34,15 +37,33 @@ func checkAttributes(operation string, attributes map[string]string) error {
 		}
 		switch {
 		case key == "SqsManagedSseEnabled" && (value == "true" || value == "false"):
-		case value == "" && slices.Contains([]string{"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"}, key):
-		case slices.Contains([]string{
-			"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds",
-			"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit",
-		}, key):
+		case slices.Contains(optional, key):
+			if err := checkOptional(key, value); err != nil {
+				return err
+			}
+		case slices.Contains([]string{"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}, key):
 			return wire.NotEmulated(fmt.Sprintf("the attribute %s of %s", key, operation))
 		default:
 			return wire.Errorf("InvalidAttributeName", "Unknown Attribute %s.", key)
 		}
+	}
+	return nil
+}
+
+// checkOptional checks an attribute that may be taken away. Which queue a redrive policy names is the registry's to say.
+func checkOptional(key, value string) error {
+	switch {
+	case value == "":
+		return nil
+	case key == "Policy":
+		if err := control.CheckResourcePolicy(value); err != nil {
+			return wire.Errorf("InvalidAttributeValue", "Invalid value for the parameter Policy. (%v)", err)
+		}
+	case key == "RedrivePolicy":
+		_, err := control.ParseRedrivePolicy(value)
+		return err
+	case key == "RedriveAllowPolicy":
+		return control.CheckRedriveAllowPolicy(value)
 	}
 	return nil
 }
@@ -116,6 +137,12 @@ func (s service) getQueueAttributes(_ context.Context, in *getQueueAttributesInp
 
 func attributesOf(q control.Queue) map[string]string {
 	all := maps.Clone(q.Attributes)
+	if all["KmsMasterKeyId"] != "" { // one encryption stands in the place of the other
+		all["SqsManagedSseEnabled"] = "false"
+		if all["KmsDataKeyReusePeriodSeconds"] == "" {
+			all["KmsDataKeyReusePeriodSeconds"] = "300"
+		}
+	}
 	all["QueueArn"] = q.ARN
 	all["ApproximateNumberOfMessages"] = strconv.Itoa(q.Visible)
 	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.Invisible)
@@ -177,6 +204,38 @@ func (s service) listQueues(_ context.Context, in *listQueuesInput) (*listQueues
 	}
 	if n := in.MaxResults; n != nil && len(out.QueueUrls) > *n {
 		return nil, wire.NotEmulated("pages of ListQueues")
+	}
+	return out, nil
+}
+
+type listSourcesInput struct {
+	QueueUrl   string
+	MaxResults *int
+	NextToken  *string
+}
+
+type listSourcesOutput struct {
+	QueueUrls []string `json:"queueUrls"`
+}
+
+func (s service) listDeadLetterSourceQueues(_ context.Context, in *listSourcesInput) (*listSourcesOutput, error) {
+	if in.NextToken != nil {
+		return nil, wire.NotEmulated("NextToken of ListDeadLetterSourceQueues")
+	}
+	name, err := s.name(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.queues.Sources(name)
+	if err != nil {
+		return nil, err
+	}
+	out := &listSourcesOutput{QueueUrls: []string{}}
+	for _, source := range names {
+		out.QueueUrls = append(out.QueueUrls, s.url(source))
+	}
+	if n := in.MaxResults; n != nil && len(out.QueueUrls) > *n {
+		return nil, wire.NotEmulated("pages of ListDeadLetterSourceQueues")
 	}
 	return out, nil
 }

@@ -23,13 +23,14 @@ const Target = "AmazonSQS"
 func New(queues *control.Queues, c clock.Clock, endpoint func() string, account string) http.Handler {
 	s := service{queues, c, endpoint, account}
 	return &wire.JSON{Version: "1.0", Target: Target, QueryErrors: queryErrors, Operations: map[string]wire.Operation{
-		"CreateQueue":        operation("CreateQueue", s.createQueue),
-		"GetQueueUrl":        operation("GetQueueUrl", s.getQueueURL),
-		"GetQueueAttributes": operation("GetQueueAttributes", s.getQueueAttributes),
-		"SetQueueAttributes": operation("SetQueueAttributes", s.setQueueAttributes),
-		"DeleteQueue":        operation("DeleteQueue", s.deleteQueue),
-		"ListQueues":         operation("ListQueues", s.listQueues),
-		"PurgeQueue":         operation("PurgeQueue", s.purgeQueue),
+		"CreateQueue":                operation("CreateQueue", s.createQueue),
+		"GetQueueUrl":                operation("GetQueueUrl", s.getQueueURL),
+		"GetQueueAttributes":         operation("GetQueueAttributes", s.getQueueAttributes),
+		"SetQueueAttributes":         operation("SetQueueAttributes", s.setQueueAttributes),
+		"DeleteQueue":                operation("DeleteQueue", s.deleteQueue),
+		"ListQueues":                 operation("ListQueues", s.listQueues),
+		"ListDeadLetterSourceQueues": operation("ListDeadLetterSourceQueues", s.listDeadLetterSourceQueues),
+		"PurgeQueue":                 operation("PurgeQueue", s.purgeQueue),
 
 		"TagQueue":      operation("TagQueue", s.tagQueue),
 		"UntagQueue":    operation("UntagQueue", s.untagQueue),
@@ -39,6 +40,10 @@ func New(queues *control.Queues, c clock.Clock, endpoint func() string, account 
 		"ReceiveMessage":          operation("ReceiveMessage", s.receiveMessage),
 		"DeleteMessage":           operation("DeleteMessage", s.deleteMessage),
 		"ChangeMessageVisibility": operation("ChangeMessageVisibility", s.changeMessageVisibility),
+
+		"SendMessageBatch":             operation("SendMessageBatch", s.sendMessageBatch),
+		"DeleteMessageBatch":           operation("DeleteMessageBatch", s.deleteMessageBatch),
+		"ChangeMessageVisibilityBatch": operation("ChangeMessageVisibilityBatch", s.changeMessageVisibilityBatch),
 	}}
 }
 
@@ -54,6 +59,12 @@ type service struct {
 var queryErrors = map[string]string{
 	"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
 	"QueueNameExists":   "QueueAlreadyExists",
+
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
 }
 
 // none is the output of an operation that has none.

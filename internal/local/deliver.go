@@ -1,0 +1,75 @@
+package local
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"streamgen/internal/local/control"
+	"streamgen/internal/local/esm"
+	"streamgen/internal/local/objects"
+)
+
+// deliver sends a mapping's report about records that it gives up to where the mapping says.
+func (s *Stack) deliver(d esm.Delivery) error {
+	if bucket, isBucket := strings.CutPrefix(d.Destination, "arn:aws:s3:::"); isBucket {
+		return s.store(bucket, d)
+	}
+	return s.send(d.Destination, d.Document)
+}
+
+// send sends a message to the queue or the topic of an ARN.
+func (s *Stack) send(arn, message string) error {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[4] != Account {
+		return fmt.Errorf("%s is no destination of this account", arn)
+	}
+	r, err := s.region(parts[3])
+	if err != nil {
+		return err
+	}
+	switch parts[2] {
+	case "sqs":
+		return r.queues.SendToARN(arn, message, nil)
+	case "sns":
+		_, err := r.topics.Publish(arn, control.Publication{Message: message})
+		return err
+	}
+	return fmt.Errorf("streamgen local does not emulate the destination %s: it knows queues, topics and buckets", arn)
+}
+
+// store puts a report with the event into a bucket.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+func (s *Stack) store(bucket string, d esm.Delivery) error {
+	var document map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(d.Document), &document); err != nil {
+		return err
+	}
+	payload, err := json.Marshal(d.Event)
+	if err != nil {
+		return err
+	}
+	document["payload"] = payload
+	body, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	at := d.At.UTC()
+	key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", d.Mapping, d.ShardID, at.Format("2006/01/02"), at.Format("2006-01-02T15.04.05"), uuid.NewString())
+	_, err = s.objects.Put(bucket, objects.Object{Key: key, Body: body, Header: map[string]string{"Content-Type": "application/json"}}, nil)
+	return err
+}
+
+// sendToSubscriber sends what was published to a subscribed queue, and tells the log of one that does not arrive.
+func (s *Stack) sendToSubscriber(to control.Subscription, body string, attributes control.MessageAttributes) {
+	parts := strings.SplitN(to.Endpoint, ":", 6) // Subscribe takes ARNs of queues alone
+	r, err := s.region(parts[3])
+	if err == nil {
+		err = r.queues.SendToARN(to.Endpoint, body, attributes)
+	}
+	if err != nil {
+		s.opts.Logger.Warn("a message did not arrive", "topic", to.TopicARN, "queue", to.Endpoint, "error", err)
+	}
+}
