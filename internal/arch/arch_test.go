@@ -58,6 +58,8 @@ var rules = []rule{
 	{"internal/local/esm", []string{"internal/filter", "internal/local/clock"}},
 	{"internal/local/host", []string{"internal/local/clock"}},
 	{"internal/local/control", []string{"internal/local/clock"}},
+	{"internal/local/keys", []string{"internal/local/clock", "internal/local/control"}},
+	{"internal/local/api/kms", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys"}},
 	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams"}},
 	{"internal/local/api/streams", []string{"internal/local/wire", "internal/local/attr", "internal/local/clock", "internal/local/streams"}},
 	{"internal/local/api/lambda", []string{"internal/local/wire", "internal/local/clock", "internal/local/host", "internal/local/esm"}},

@@ -112,6 +112,9 @@ func (s *Stack) restoreTables(region string) (*streams.Registry, *engine.Engine,
 // restoreRegion takes from the data folder what a region has beside its tables and its mappings.
 func (s *Stack) restoreRegion(region string, r *regional) error {
 	space := func(kind string) *durable.Space { return s.folder.Space(region + "/" + kind) }
+	if err := r.restorePlatform(space); err != nil {
+		return err
+	}
 	if err := r.groups.Restore(space("log-groups")); err != nil {
 		return fmt.Errorf("restoring log groups: %w", err)
 	}

@@ -33,6 +33,8 @@ type regional struct {
 	queues    *control.Queues
 	alarms    *control.Alarms[cloudwatchapi.Description]
 	scaling   *control.Scaling[autoscalingapi.Configuration]
+
+	platform
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -56,11 +58,13 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
+	base := s.newPlatform(name)
 	r := &regional{
+		platform:    base,
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
 		lambda:      lambdaapi.New(functions, mappings),
-		logs:        logsapi.New(groups),
+		logs:        logsapi.New(groups, base.keys.Usable),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
 		cloudwatch:  cloudwatchapi.New(alarms),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),

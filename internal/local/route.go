@@ -74,7 +74,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "application-autoscaling", "dynamodb", "iam", "lambda", "logs", "monitoring", "sqs", "sts":
+	case "application-autoscaling", "dynamodb", "iam", "kms", "lambda", "logs", "monitoring", "sqs", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
@@ -85,7 +85,8 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	prefix, operation, _ := strings.Cut(target, ".")
 	d.operation = operation
 	version := "1.0"
-	if prefix == logs.Target || prefix == autoscaling.Target {
+	of, ofPlatform := platformTargets[prefix]
+	if prefix == logs.Target || prefix == autoscaling.Target || ofPlatform {
 		version = "1.1"
 	}
 	d.fail = (&wire.JSON{Version: version}).WriteError
@@ -106,6 +107,11 @@ func (s *Stack) routeTarget(d *destination, target string) {
 		d.caller.Service = "sqs"
 		s.routeRegional(d, func(r *regional) http.Handler { return r.sqs })
 	default:
+		if ofPlatform {
+			d.caller.Service = of.service
+			s.routeRegional(d, of.handler)
+			return
+		}
 		if d.caller.Service == "" {
 			d.caller.Service = prefix
 		}

@@ -116,9 +116,12 @@ func TestRestoreLogGroups(t *testing.T) {
 		return groups
 	}
 	checkSteps(t, logs, restore, show, []func(*Logs) error{
-		func(l *Logs) error { return l.CreateGroup("a", map[string]string{"k": "v"}) },
+		func(l *Logs) error {
+			return l.CreateGroup(LogGroup{Name: "a", Tags: map[string]string{"k": "v"}, Class: InfrequentLogs, KeyARN: "arn", Protected: true})
+		},
+		func(l *Logs) error { return l.UpdateGroup("a", func(g *LogGroup) { g.Protected = false }) },
 		func(l *Logs) error { l.Append("b", "s", c.Now(), "a line"); return nil },
-		func(l *Logs) error { return l.SetRetention("b", 7) },
+		func(l *Logs) error { return l.UpdateGroup("b", func(g *LogGroup) { g.RetentionDays = 7 }) },
 		func(l *Logs) error { return l.TagGroup("b", map[string]string{"x": "y"}) },
 		func(l *Logs) error { return l.UntagGroup("a", []string{"k"}) },
 		func(l *Logs) error { return l.DeleteGroup("a") },
