@@ -58,6 +58,7 @@ var rules = []rule{
 	{"internal/local/esm", []string{"internal/filter", "internal/local/clock"}},
 	{"internal/local/host", []string{"internal/local/clock"}},
 	{"internal/local/control", []string{"internal/local/clock"}},
+	{"internal/local/metrics", []string{"internal/local/clock", "internal/local/control"}},
 	{"internal/local/keys", []string{"internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/kms", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys"}},
 	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams"}},
@@ -68,7 +69,7 @@ var rules = []rule{
 	{"internal/local/api/logs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/sqs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/autoscaling", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
-	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/control"}},
+	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/metrics"}},
 	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
 
 	{"stacktest", []string{"internal/local", "internal/local/clock", "internal/spec"}},

@@ -118,9 +118,6 @@ func (s *Stack) restoreRegion(region string, r *regional) error {
 	if err := r.groups.Restore(space("log-groups")); err != nil {
 		return fmt.Errorf("restoring log groups: %w", err)
 	}
-	if err := r.alarms.Restore(space("alarms")); err != nil {
-		return fmt.Errorf("restoring alarms: %w", err)
-	}
 	if err := r.scaling.Restore(space("scaling")); err != nil {
 		return fmt.Errorf("restoring scalable targets: %w", err)
 	}

@@ -146,7 +146,7 @@ func TestRouting(t *testing.T) {
 		"sqs, fifo":      {"POST", "/", signed("us-east-1", "sqs"), map[string]string{"X-Amz-Target": "AmazonSQS.CreateQueue"}, `{"QueueName":"a.fifo"}`, 400, []string{"does not emulate FIFO queues"}},
 		"kms, unsigned":  {"POST", "/", "", map[string]string{"X-Amz-Target": "TrentService.ListKeys"}, "{}", 200, []string{`{"Keys":[],"Truncated":false}`}},
 		"ecr, unsigned":  {"POST", "/", "", map[string]string{"X-Amz-Target": "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"}, "{}", 400, []string{`"__type"`, "does not emulate the service AmazonEC2ContainerRegistry_V20150921"}},
-		"cloudwatch":     {"POST", "/service/GraniteServiceVersion20100801/operation/GetMetricData", signed("us-east-1", "monitoring"), map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}, "", 400, []string{"UnknownOperationException", "does not emulate GetMetricData"}},
+		"cloudwatch":     {"POST", "/service/GraniteServiceVersion20100801/operation/GetDashboard", signed("us-east-1", "monitoring"), map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}, "", 400, []string{"UnknownOperationException", "does not emulate GetDashboard"}},
 		"other cbor":     {"POST", "/service/X/operation/Y", signed("us-east-1", "x"), map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}, "", 400, []string{"does not emulate the service x"}},
 		"s3":             {"PUT", "/bucket", signed("us-east-1", "s3"), nil, "", 400, []string{"<Error><Code>UnknownOperationException</Code>", "does not emulate the service s3 (PUT /bucket)"}},
 		"efs":            {"GET", "/2015-02-01/file-systems", signed("us-east-1", "elasticfilesystem"), nil, "", 400, []string{`"Message":"streamgen local does not emulate the service elasticfilesystem`}},

@@ -3,28 +3,50 @@ package local
 import (
 	"fmt"
 	"net/http"
+	"time"
 
+	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	kmsapi "streamgen/internal/local/api/kms"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/keys"
+	"streamgen/internal/local/metrics"
 )
 
 // platform is what a region has beside what streams and handlers are made of: what these are encrypted, configured and watched with.
 type platform struct {
-	kms http.Handler
+	kms        http.Handler
+	cloudwatch cloudwatchapi.Front
 
-	keys *keys.Keys
+	keys   *keys.Keys
+	meter  meter
+	alarms *metrics.Alarms
 }
 
-func (s *Stack) newPlatform(region string) platform {
+// newPlatform makes a region's platform, which watches its queues and its log groups.
+func (s *Stack) newPlatform(region string, queues *control.Queues, groups *control.Logs) platform {
 	k := keys.New(Account, region, s.opts.Clock)
-	return platform{kms: kmsapi.New(k, Account), keys: k}
+	m := meter{metrics.NewStore(s.opts.Clock)}
+	alarms := metrics.NewAlarms(metrics.Options{Account: Account, Region: region, Clock: s.opts.Clock, Store: m.store,
+		Sample: func(ended time.Time) { m.sample(queues, ended) }})
+	queues.Observe(func(queue, name string, value float64) {
+		m.queue(queue, name, value)
+		alarms.Touch()
+	})
+	groups.Subscribe(func(e control.LogEvent) { m.logged(groups, e) })
+	return platform{
+		kms: kmsapi.New(k, Account), keys: k,
+		cloudwatch: cloudwatchapi.New(m.store, alarms, s.opts.Clock), meter: m, alarms: alarms,
+	}
 }
 
 // restorePlatform takes from the data folder what a region's platform has.
 func (p *platform) restorePlatform(space func(kind string) *durable.Space) error {
 	if err := p.keys.Restore(space("kms-keys"), space("kms-aliases")); err != nil {
 		return fmt.Errorf("restoring KMS keys: %w", err)
+	}
+	if err := p.alarms.Restore(space("metric-alarms")); err != nil {
+		return fmt.Errorf("restoring alarms: %w", err)
 	}
 	return nil
 }
@@ -34,5 +56,6 @@ var platformTargets = map[string]struct {
 	service string
 	handler func(*regional) http.Handler
 }{
-	kmsapi.Target: {"kms", func(r *regional) http.Handler { return r.kms }},
+	kmsapi.Target:         {"kms", func(r *regional) http.Handler { return r.kms }},
+	cloudwatchapi.Service: {"monitoring", func(r *regional) http.Handler { return r.cloudwatch.JSON }},
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
-	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
 	logsapi "streamgen/internal/local/api/logs"
@@ -23,7 +22,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, cloudwatch, autoscaling http.Handler
+	dynamodb, streams, lambda, logs, sqs, autoscaling http.Handler
 
 	engine    *engine.Engine
 	registry  *streams.Registry
@@ -31,7 +30,6 @@ type regional struct {
 	mappings  *esm.Mappings
 	groups    *control.Logs
 	queues    *control.Queues
-	alarms    *control.Alarms[cloudwatchapi.Description]
 	scaling   *control.Scaling[autoscalingapi.Configuration]
 
 	platform
@@ -44,7 +42,10 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 			s.opts.Logs(LogEvent{Time: e.At, Region: name, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		})
 	}
-	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint})
+	queues := control.NewQueues(Account, name, s.opts.Clock)
+	base := s.newPlatform(name, queues, groups)
+	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
+		Observe: base.meter.invocation})
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +53,10 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	if err != nil {
 		return nil, errors.Join(err, functions.Close())
 	}
-	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger,
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger, Observe: each(base.meter.mapped),
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
-	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
-	base := s.newPlatform(name)
 	r := &regional{
 		platform:    base,
 		dynamodb:    dynamodbapi.New(tables),
@@ -66,7 +64,6 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups, base.keys.Usable),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		cloudwatch:  cloudwatchapi.New(alarms),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
 		registry:    registry,
@@ -74,7 +71,6 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		mappings:    mappings,
 		groups:      groups,
 		queues:      queues,
-		alarms:      alarms,
 		scaling:     scaling,
 	}
 	if s.folder == nil {
@@ -94,6 +90,7 @@ func (r *regional) close(ctx context.Context) error {
 	if err := r.mappings.Close(grace); err != nil && ctx.Err() != nil { // past the grace alone, a batch was cut off as meant
 		errs = append(errs, fmt.Errorf("ending the mappings: %w", err))
 	}
+	r.alarms.Close()
 	r.engine.Close()
 	return errors.Join(append(errs, r.functions.Close())...)
 }

@@ -86,7 +86,7 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	d.operation = operation
 	version := "1.0"
 	of, ofPlatform := platformTargets[prefix]
-	if prefix == logs.Target || prefix == autoscaling.Target || ofPlatform {
+	if prefix == logs.Target || prefix == autoscaling.Target || ofPlatform && prefix != cloudwatch.Service {
 		version = "1.1"
 	}
 	d.fail = (&wire.JSON{Version: version}).WriteError
@@ -128,7 +128,7 @@ func (s *Stack) routeCBOR(d *destination, r *http.Request) {
 		return
 	}
 	d.caller.Service = "monitoring"
-	s.routeRegional(d, func(r *regional) http.Handler { return r.cloudwatch })
+	s.routeRegional(d, func(r *regional) http.Handler { return r.cloudwatch.CBOR })
 }
 
 // routeQuery routes the Query protocol, whose form names an action and the service's version. It reads the body and

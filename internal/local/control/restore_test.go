@@ -185,27 +185,6 @@ func TestRestoreQueues(t *testing.T) {
 	}
 }
 
-func TestRestoreAlarms(t *testing.T) {
-	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	journal := ledger{}
-	restore := func() (*Alarms[string], error) {
-		a := NewAlarms[string]("000000000000", "us-east-1", c)
-		return a, a.Restore(maps.Clone(journal))
-	}
-	alarms := NewAlarms[string]("000000000000", "us-east-1", c)
-	if err := alarms.Restore(journal); err != nil {
-		t.Fatal(err)
-	}
-	checkSteps(t, alarms, restore, func(a *Alarms[string]) any { return a.All() }, []func(*Alarms[string]) error{
-		func(a *Alarms[string]) error { a.Put("old", "described", map[string]string{"k": "v"}); return nil },
-		func(a *Alarms[string]) error { a.Put("old", "described anew", nil); return nil },
-		func(a *Alarms[string]) error {
-			return a.UpdateTags("arn:aws:cloudwatch:us-east-1:000000000000:alarm:old", func(tags map[string]string) { tags["x"] = "y" })
-		},
-		func(a *Alarms[string]) error { return a.Delete([]string{"old"}) },
-	})
-}
-
 func TestRestoreScaling(t *testing.T) {
 	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	journal := ledger{}
