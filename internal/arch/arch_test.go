@@ -60,6 +60,10 @@ var rules = []rule{
 	{"internal/local/control", []string{"internal/local/clock"}},
 	{"internal/local/metrics", []string{"internal/local/clock", "internal/local/control"}},
 	{"internal/local/keys", []string{"internal/local/clock", "internal/local/control"}},
+	{"internal/local/parameters", []string{"internal/local/clock", "internal/local/control", "internal/local/keys"}},
+	{"internal/local/secrets", []string{"internal/local/clock", "internal/local/control", "internal/local/keys"}},
+	{"internal/local/api/ssm", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys", "internal/local/parameters"}},
+	{"internal/local/api/secretsmanager", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys", "internal/local/secrets"}},
 	{"internal/local/api/kms", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys"}},
 	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams"}},
 	{"internal/local/api/streams", []string{"internal/local/wire", "internal/local/attr", "internal/local/clock", "internal/local/streams"}},
@@ -70,7 +74,7 @@ var rules = []rule{
 	{"internal/local/api/sqs", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/autoscaling", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},
 	{"internal/local/api/cloudwatch", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/metrics"}},
-	{"internal/local/conformance/...", []string{"internal/local", "runtime/..."}},
+	{"internal/local/conformance/...", []string{"internal/local", "internal/local/clock", "runtime/..."}},
 
 	{"stacktest", []string{"internal/local", "internal/local/clock", "internal/spec"}},
 

@@ -74,7 +74,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "application-autoscaling", "dynamodb", "iam", "kms", "lambda", "logs", "monitoring", "sqs", "sts":
+	case "application-autoscaling", "dynamodb", "iam", "kms", "lambda", "logs", "monitoring", "secretsmanager", "sqs", "ssm", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
