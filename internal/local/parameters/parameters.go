@@ -108,10 +108,14 @@ func (s *Store) arn(name string) string { return s.prefix() + strings.TrimPrefix
 // context is what a secure value is bound to.
 func (p *parameter) context() map[string]string { return map[string]string{"PARAMETER_ARN": p.ARN} }
 
-// Put makes a parameter, or a new version of one if it may overwrite. tags are those of a new one. It gives the version's number.
-func (s *Store) Put(name string, v Version, overwrite bool, tags map[string]string) (int64, error) {
+// Put makes a parameter, or a new version of one if it may overwrite: without a type, a key or, if it is nil, a description, that has the
+// ones of the version before. tags are those of a new parameter. It gives the version's number.
+func (s *Store) Put(name string, v Version, description *string, overwrite bool, tags map[string]string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if description != nil {
+		v.Description = *description
+	}
 	p := s.parameters[name]
 	switch {
 	case p == nil:
@@ -124,8 +128,11 @@ func (s *Store) Put(name string, v Version, overwrite bool, tags map[string]stri
 		if v.Type == "" {
 			v.Type = last.Type
 		}
-		if v.Description == "" {
+		if description == nil {
 			v.Description = last.Description
+		}
+		if v.KeyID == "" && v.Type == SecureString {
+			v.KeyID = last.KeyID
 		}
 		v.Number = last.Number
 	}

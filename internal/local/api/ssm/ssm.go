@@ -75,11 +75,12 @@ const (
 )
 
 type putInput struct {
-	Name, Value, Description, AllowedPattern string
-	DataType, Tier, Type, Policies           string
-	KeyID                                    string `json:"KeyId"`
-	Overwrite                                bool
-	Tags                                     []tag
+	Name, Value, AllowedPattern    string
+	Description                    *string
+	DataType, Tier, Type, Policies string
+	KeyID                          string `json:"KeyId"`
+	Overwrite                      bool
+	Tags                           []tag
 }
 
 type putOutput struct {
@@ -128,7 +129,7 @@ func (in *putInput) check() error {
 		return invalid("KeyId is required for SecureString type parameter only.")
 	case in.Overwrite && len(in.Tags) > 0:
 		return invalid("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
-	case utf8.RuneCountInString(in.Description) > 1024:
+	case in.Description != nil && utf8.RuneCountInString(*in.Description) > 1024:
 		return invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 1024")
 	}
 	if in.AllowedPattern != "" {
@@ -173,7 +174,7 @@ func (s service) put(in *putInput) (*putOutput, error) {
 	if err := addTags(tags, in.Tags); err != nil {
 		return nil, err
 	}
-	version, err := s.store.Put(in.Name, parameters.Version{Type: in.Type, Value: in.Value, KeyID: in.KeyID, Description: in.Description, AllowedPattern: in.AllowedPattern, Tier: in.Tier}, in.Overwrite, tags)
+	version, err := s.store.Put(in.Name, parameters.Version{Type: in.Type, Value: in.Value, KeyID: in.KeyID, AllowedPattern: in.AllowedPattern, Tier: in.Tier}, in.Description, in.Overwrite, tags)
 	if err != nil {
 		return nil, err
 	}

@@ -131,6 +131,13 @@ func TestSecureParameter(t *testing.T) {
 			t.Errorf("sealed %s, opened %s", *sealed.Parameter.Value, *opened.Parameter.Value)
 		}
 	}
+	_, err = f.PutParameter(ctx, &sdk.PutParameterInput{Name: aws.String("mine"), Value: aws.String("hidden"), Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true)})
+	must(t, err)
+	described, err := f.DescribeParameters(ctx, &sdk.DescribeParametersInput{ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"), Values: []string{"mine"}}}})
+	must(t, err)
+	if got := described.Parameters[0]; aws.ToString(got.KeyId) != key.ARN { // the provider names a key that it changes alone
+		t.Errorf("the second version has the key %s", aws.ToString(got.KeyId))
+	}
 	must(t, f.keys.Enable(key.ID, false))
 	_, err = f.GetParameter(ctx, &sdk.GetParameterInput{Name: aws.String("mine"), WithDecryption: aws.Bool(true)})
 	wantError(t, err, "InvalidKeyId", "is disabled.")
