@@ -124,6 +124,9 @@ func (s *Stack) restoreRegion(region string, r *regional) error {
 	if err := r.queues.Restore(space("queues"), space("messages")); err != nil {
 		return fmt.Errorf("restoring queues: %w", err)
 	}
+	if err := r.alarms.Restore(space("metric-alarms")); err != nil { // after what their actions go to
+		return fmt.Errorf("restoring alarms: %w", err)
+	}
 	if err := r.functions.Restore(space("functions"), s.folder.Files("packages/"+region)); err != nil {
 		return err
 	}

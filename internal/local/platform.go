@@ -60,9 +60,6 @@ func (p *platform) restorePlatform(space func(kind string) *durable.Space) error
 	if err := p.secrets.Restore(space("secrets")); err != nil {
 		return fmt.Errorf("restoring secrets: %w", err)
 	}
-	if err := p.alarms.Restore(space("metric-alarms")); err != nil {
-		return fmt.Errorf("restoring alarms: %w", err)
-	}
 	return nil
 }
 
