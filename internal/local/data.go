@@ -154,11 +154,11 @@ func (s *Stack) restoreTables(region string) (*streams.Registry, *engine.Engine,
 // restoreRegion takes from the data folder what a region has beside its tables and its mappings.
 func (s *Stack) restoreRegion(region string, r *regional) error {
 	space := func(kind string) *durable.Space { return s.folder.Space(region + "/" + kind) }
+	if err := r.restorePlatform(space); err != nil {
+		return err
+	}
 	if err := r.groups.Restore(space("log-groups")); err != nil {
 		return fmt.Errorf("restoring log groups: %w", err)
-	}
-	if err := r.alarms.Restore(space("alarms")); err != nil {
-		return fmt.Errorf("restoring alarms: %w", err)
 	}
 	if err := r.scaling.Restore(space("scaling")); err != nil {
 		return fmt.Errorf("restoring scalable targets: %w", err)
@@ -168,6 +168,9 @@ func (s *Stack) restoreRegion(region string, r *regional) error {
 	}
 	if err := r.topics.Restore(space("topics"), space("subscriptions")); err != nil {
 		return fmt.Errorf("restoring topics: %w", err)
+	}
+	if err := r.alarms.Restore(space("metric-alarms")); err != nil { // after what their actions go to
+		return fmt.Errorf("restoring alarms: %w", err)
 	}
 	if err := r.functions.Restore(space("functions"), s.folder.Files("packages/"+region)); err != nil {
 		return err

@@ -34,10 +34,27 @@ func (s *Stack) send(arn, message string) error {
 	case "sqs":
 		return r.queues.SendToARN(arn, message, nil)
 	case "sns":
-		_, err := r.topics.Publish(arn, control.Publication{Message: message})
-		return err
+		return r.publish(arn, "", message)
 	}
 	return fmt.Errorf("streamgen local does not emulate the destination %s: it knows queues, topics and buckets", arn)
+}
+
+func (r *regional) publish(topicARN, subject, message string) error {
+	_, err := r.topics.Publish(topicARN, control.Publication{Subject: subject, Message: message})
+	return err
+}
+
+// publishAlarm publishes what an alarm says to a topic of its account.
+func (s *Stack) publishAlarm(topicARN, subject, message string) error {
+	parts := strings.SplitN(topicARN, ":", 6)
+	if len(parts) != 6 || parts[2] != "sns" || parts[4] != Account {
+		return fmt.Errorf("%s is no topic of this account", topicARN)
+	}
+	r, err := s.region(parts[3])
+	if err != nil {
+		return err
+	}
+	return r.publish(topicARN, subject, message)
 }
 
 // store puts a report with the event into a bucket.

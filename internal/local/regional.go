@@ -8,7 +8,6 @@ import (
 	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
-	cloudwatchapi "streamgen/internal/local/api/cloudwatch"
 	dynamodbapi "streamgen/internal/local/api/dynamodb"
 	lambdaapi "streamgen/internal/local/api/lambda"
 	logsapi "streamgen/internal/local/api/logs"
@@ -24,7 +23,7 @@ import (
 
 // regional is what the stack has in one region.
 type regional struct {
-	dynamodb, streams, lambda, logs, sqs, sns, cloudwatch, autoscaling http.Handler
+	dynamodb, streams, lambda, logs, sqs, sns, autoscaling http.Handler
 
 	engine    *engine.Engine
 	registry  *streams.Registry
@@ -33,8 +32,9 @@ type regional struct {
 	groups    *control.Logs
 	queues    *control.Queues
 	topics    *control.Topics
-	alarms    *control.Alarms[cloudwatchapi.Description]
 	scaling   *control.Scaling[autoscalingapi.Configuration]
+
+	platform
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
@@ -45,8 +45,11 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		})
 	}
 	groups.Subscribe(s.events.ofLogs(name))
+	queues := control.NewQueues(Account, name, s.opts.Clock)
+	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
+	base := s.newPlatform(name, queues, groups)
 	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
-		Ended: tellAll(s.events.ofHost(name))})
+		Observe: base.meter.invocation, Ended: s.events.ofHost(name)})
 	if err != nil {
 		return nil, err
 	}
@@ -55,22 +58,19 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		return nil, errors.Join(err, functions.Close())
 	}
 	registry, tables := data.streams, data.tables
-	queues := control.NewQueues(Account, name, s.opts.Clock)
-	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
 		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver, Logger: s.opts.Logger,
-		Observe: tellAll(s.events.ofMapping(name)),
+		Observe: tellAll(s.events.ofMapping(name), base.meter.mapped),
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
-	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
+		platform:    base,
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
 		lambda:      lambdaapi.New(functions, mappings),
-		logs:        logsapi.New(groups),
+		logs:        logsapi.New(groups, base.keys.Usable),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
 		sns:         snsapi.New(topics, Account),
-		cloudwatch:  cloudwatchapi.New(alarms),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
 		registry:    registry,
@@ -79,7 +79,6 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		groups:      groups,
 		queues:      queues,
 		topics:      topics,
-		alarms:      alarms,
 		scaling:     scaling,
 	}
 	if s.folder == nil {
@@ -99,6 +98,7 @@ func (r *regional) close(ctx context.Context) error {
 	if err := r.mappings.Close(grace); err != nil && ctx.Err() != nil { // past the grace alone, a batch was cut off as meant
 		errs = append(errs, fmt.Errorf("ending the mappings: %w", err))
 	}
+	r.alarms.Close()
 	r.engine.Close()
 	return errors.Join(append(errs, r.functions.Close())...)
 }

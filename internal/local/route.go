@@ -75,7 +75,7 @@ func refuse(d *destination) error {
 	switch d.caller.Service {
 	case "":
 		return wire.Errorf("UnknownOperationException", "streamgen local cannot tell which service %s is for: sign the request", d.operation)
-	case "application-autoscaling", "dynamodb", "iam", "lambda", "logs", "monitoring", "s3", "sns", "sqs", "sts":
+	case "application-autoscaling", "dynamodb", "iam", "kms", "lambda", "logs", "monitoring", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts":
 		return wire.Errorf("UnknownOperationException", "streamgen local does not emulate %s of %s", d.operation, d.caller.Service)
 	}
 	return wire.Errorf("UnknownOperationException", "streamgen local does not emulate the service %s (%s)", d.caller.Service, d.operation)
@@ -86,7 +86,8 @@ func (s *Stack) routeTarget(d *destination, target string) {
 	prefix, operation, _ := strings.Cut(target, ".")
 	d.operation = operation
 	version := "1.0"
-	if prefix == logs.Target || prefix == autoscaling.Target {
+	of, ofPlatform := platformTargets[prefix]
+	if prefix == logs.Target || prefix == autoscaling.Target || ofPlatform && prefix != cloudwatch.Service {
 		version = "1.1"
 	}
 	d.fail = (&wire.JSON{Version: version}).WriteError
@@ -107,6 +108,11 @@ func (s *Stack) routeTarget(d *destination, target string) {
 		d.caller.Service = "sqs"
 		s.routeRegional(d, func(r *regional) http.Handler { return r.sqs })
 	default:
+		if ofPlatform {
+			d.caller.Service = of.service
+			s.routeRegional(d, of.handler)
+			return
+		}
 		if d.caller.Service == "" {
 			d.caller.Service = prefix
 		}
@@ -123,7 +129,7 @@ func (s *Stack) routeCBOR(d *destination, r *http.Request) {
 		return
 	}
 	d.caller.Service = "monitoring"
-	s.routeRegional(d, func(r *regional) http.Handler { return r.cloudwatch })
+	s.routeRegional(d, func(r *regional) http.Handler { return r.cloudwatch.CBOR })
 }
 
 // routeQuery routes the Query protocol, whose form names an action and the service's version. It reads the body and

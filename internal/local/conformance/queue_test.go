@@ -119,8 +119,8 @@ func TestAlarmLife(t *testing.T) {
 		t.Errorf("tags %+v", tags.Tags)
 	}
 	_, err = c.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{AlarmName: name, ComparisonOperator: in.ComparisonOperator, EvaluationPeriods: aws.Int32(1), MetricName: in.MetricName, Namespace: in.Namespace,
-		Period: in.Period, Threshold: in.Threshold, ExtendedStatistic: aws.String("p99")})
-	wantCode(t, err, "ValidationException", "does not emulate ExtendedStatistic of PutMetricAlarm")
+		Period: in.Period, Threshold: in.Threshold, ExtendedStatistic: aws.String("tm99")})
+	wantCode(t, err, "ValidationException", "does not emulate the statistic tm99 of PutMetricAlarm")
 	_, err = c.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*name}})
 	must(t, err)
 	if left := get(); len(left) != 0 {

@@ -44,3 +44,6 @@ func each[E any](j Journal, f func(key string, entry E)) error {
 		return nil
 	})
 }
+
+// Each gives what a journal keeps, for a registry of another package.
+func Each[E any](j Journal, f func(key string, entry E)) error { return each(j, f) }

@@ -96,7 +96,7 @@ func (l *Logs) Append(group, stream string, at time.Time, message string) {
 	now := l.now()
 	g := l.groups[group]
 	if g == nil {
-		g = l.addGroup(group, nil)
+		g = l.addGroup(LogGroup{Name: group})
 	}
 	s := g.streams[stream]
 	if s == nil {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -18,7 +19,23 @@ type LogGroup struct {
 	// StoredBytes counts the events that are there, as [MaxGroupBytes] does.
 	StoredBytes int
 	Tags        map[string]string
+	// Class is one of the classes below; "" is [StandardLogs].
+	Class string
+	// KeyARN is the KMS key that the group is described with; "" is none. Nothing is encrypted.
+	KeyARN string
+	// Protected says that the group cannot be deleted.
+	Protected bool
 }
+
+// The classes of a log group. Events of an infrequently read group cannot be read by the API here or on AWS, but by queries.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+const (
+	StandardLogs   = "STANDARD"
+	InfrequentLogs = "INFREQUENT_ACCESS"
+)
+
+// LogClass is the group's class.
+func (g LogGroup) LogClass() string { return cmp.Or(g.Class, StandardLogs) }
 
 // LogStream is one source's sequence of events in a group.
 type LogStream struct {
@@ -60,24 +77,29 @@ const (
 
 func (l *Logs) now() time.Time { return l.clock.Now().UTC().Truncate(time.Millisecond) }
 
-// CreateGroup adds a log group; one that [Logs.Append] made counts too.
+// CreateGroup adds a log group of that name, class, key, protection and tags; one that [Logs.Append] made counts too.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
-func (l *Logs) CreateGroup(name string, tags map[string]string) error {
+func (l *Logs) CreateGroup(g LogGroup) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, found := l.groups[name]; found {
+	if _, found := l.groups[g.Name]; found {
 		return errorf(codeExists, "The specified log group already exists")
 	}
-	l.addGroup(name, tags)
+	l.addGroup(g)
 	return nil
 }
 
-func (l *Logs) addGroup(name string, tags map[string]string) *logGroup {
-	g := &logGroup{streams: map[string]*LogStream{}, LogGroup: LogGroup{
-		Name: name, ARN: "arn:aws:logs:" + l.region + ":" + l.account + ":log-group:" + name, Created: l.now(), Tags: maps.Clone(tags)}}
-	l.groups[name] = g
+func (l *Logs) addGroup(about LogGroup) *logGroup {
+	about.ARN, about.Created, about.Tags = l.GroupARN(about.Name), l.now(), maps.Clone(about.Tags)
+	g := &logGroup{streams: map[string]*LogStream{}, LogGroup: about}
+	l.groups[about.Name] = g
 	l.keep(g)
 	return g
+}
+
+// GroupARN is the ARN that a group of a name has, or would have.
+func (l *Logs) GroupARN(name string) string {
+	return "arn:aws:logs:" + l.region + ":" + l.account + ":log-group:" + name
 }
 
 // Restore takes in the log groups that the journal has, and tells it of every change of a group from then on. Streams and events are
@@ -107,11 +129,16 @@ func (l *Logs) find(group string) (*logGroup, error) {
 }
 
 // DeleteGroup removes a log group with its events.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/protecting-log-groups-from-deletion.html
 func (l *Logs) DeleteGroup(name string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, err := l.find(name); err != nil {
+	g, err := l.find(name)
+	if err != nil {
 		return err
+	}
+	if g.Protected {
+		return errorf("ValidationException", "Cannot delete log group with deletion protection enabled. Disable deletion protection first.")
 	}
 	delete(l.groups, name)
 	if l.journal != nil {
@@ -135,15 +162,28 @@ func (l *Logs) Groups() []LogGroup {
 	return all
 }
 
-// SetRetention sets how many days a group keeps its events; 0 is for ever.
-func (l *Logs) SetRetention(group string, days int) error {
+// Group gives a log group.
+func (l *Logs) Group(name string) (LogGroup, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, err := l.find(name)
+	if err != nil {
+		return LogGroup{}, err
+	}
+	snapshot := g.LogGroup
+	snapshot.Tags = maps.Clone(g.Tags)
+	return snapshot, nil
+}
+
+// UpdateGroup changes how long a group keeps its events, its key and its protection.
+func (l *Logs) UpdateGroup(group string, change func(*LogGroup)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g, err := l.find(group)
 	if err != nil {
 		return err
 	}
-	g.RetentionDays = days
+	change(&g.LogGroup)
 	l.keep(g)
 	g.expire(l.now())
 	return nil

@@ -40,7 +40,7 @@ func wantMessages(t *testing.T, l *Logs, group string, want ...string) {
 func TestAppendMakesGroupAndStream(t *testing.T) {
 	l, _ := newLogs()
 	l.Append("g", "s", start(), "hello")
-	wantCode(t, l.CreateGroup("g", nil), "ResourceAlreadyExistsException")
+	wantCode(t, l.CreateGroup(LogGroup{Name: "g"}), "ResourceAlreadyExistsException")
 	wantCode(t, l.CreateStream("g", "s"), "ResourceAlreadyExistsException")
 	wantMessages(t, l, "g", "hello")
 	streams, err := l.Streams("g")
@@ -52,8 +52,8 @@ func TestAppendMakesGroupAndStream(t *testing.T) {
 
 func TestAppendKeepsAnExistingGroup(t *testing.T) {
 	l, _ := newLogs()
-	must(t, l.CreateGroup("g", map[string]string{"a": "1"}))
-	must(t, l.SetRetention("g", 3))
+	must(t, l.CreateGroup(LogGroup{Name: "g", Tags: map[string]string{"a": "1"}}))
+	must(t, l.UpdateGroup("g", func(g *LogGroup) { g.RetentionDays = 3 }))
 	l.Append("g", "s", start(), "hello")
 	groups := l.Groups()
 	if len(groups) != 1 || groups[0].RetentionDays != 3 || groups[0].Tags["a"] != "1" || groups[0].StoredBytes != len("hello")+EventOverhead {
@@ -76,11 +76,11 @@ func TestEventsAreOrderedByTime(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	l, c := newLogs()
-	must(t, l.CreateGroup("g", nil))
+	must(t, l.CreateGroup(LogGroup{Name: "g"}))
 	l.Append("g", "s", start(), "old")
 	c.Advance(23 * time.Hour)
 	l.Append("g", "s", c.Now(), "new")
-	must(t, l.SetRetention("g", 1))
+	must(t, l.UpdateGroup("g", func(g *LogGroup) { g.RetentionDays = 1 }))
 	wantMessages(t, l, "g", "old", "new")
 	c.Advance(time.Hour)
 	wantMessages(t, l, "g", "old", "new")
@@ -89,14 +89,14 @@ func TestRetention(t *testing.T) {
 	if got := l.Groups()[0].StoredBytes; got != len("new")+EventOverhead {
 		t.Errorf("%d bytes are stored", got)
 	}
-	must(t, l.SetRetention("g", 0))
+	must(t, l.UpdateGroup("g", func(g *LogGroup) { g.RetentionDays = 0 }))
 	c.Advance(10 * 365 * 24 * time.Hour)
 	wantMessages(t, l, "g", "new")
 }
 
 func TestPutRejects(t *testing.T) {
 	l, c := newLogs()
-	must(t, l.CreateGroup("g", nil))
+	must(t, l.CreateGroup(LogGroup{Name: "g"}))
 	_, err := l.Put("g", "s", nil)
 	wantCode(t, err, "ResourceNotFoundException")
 	must(t, l.CreateStream("g", "s"))
@@ -112,7 +112,7 @@ func TestPutRejects(t *testing.T) {
 	}
 	wantMessages(t, l, "g", "b", "c")
 
-	must(t, l.SetRetention("g", 1))
+	must(t, l.UpdateGroup("g", func(g *LogGroup) { g.RetentionDays = 1 }))
 	rejected, err = l.Put("g", "s", events)
 	must(t, err)
 	if want := (Rejected{Expired: 2, TooOld: -1, TooNew: 3}); rejected != want {

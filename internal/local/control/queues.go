@@ -117,6 +117,8 @@ type Queues struct {
 	sent   uint64        // messages so far
 
 	queuesJournal, messagesJournal Journal // nil keep nothing
+
+	observer func(queue, metric string, value float64) // nil is told nothing
 }
 
 // NewQueues gives an empty registry.
@@ -348,6 +350,8 @@ func (q *Queues) Send(name, body string, attributes MessageAttributes, delay tim
 	u.messages = append(u.messages, m)
 	q.keepMessage(m)
 	q.tell()
+	q.observe(name, "NumberOfMessagesSent", 1)
+	q.observe(name, "SentMessageSize", float64(len(body)+attributes.Size()))
 	return m.Message, nil
 }
 
@@ -396,6 +400,11 @@ func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Me
 		q.keepMessage(m)
 		got = append(got, m.Message)
 	}
+	if len(got) == 0 {
+		q.observe(name, "NumberOfEmptyReceives", 1)
+	} else {
+		q.observe(name, "NumberOfMessagesReceived", float64(len(got)))
+	}
 	return got, nil
 }
 
@@ -415,6 +424,7 @@ func (q *Queues) DeleteMessage(name, handle string) error {
 		return err
 	}
 	q.remove(u, func(m *message) bool { return m.ReceiptHandle == handle && handle != "" })
+	q.observe(name, "NumberOfMessagesDeleted", 1)
 	return nil
 }
 

@@ -116,9 +116,12 @@ func TestRestoreLogGroups(t *testing.T) {
 		return groups
 	}
 	checkSteps(t, logs, restore, show, []func(*Logs) error{
-		func(l *Logs) error { return l.CreateGroup("a", map[string]string{"k": "v"}) },
+		func(l *Logs) error {
+			return l.CreateGroup(LogGroup{Name: "a", Tags: map[string]string{"k": "v"}, Class: InfrequentLogs, KeyARN: "arn", Protected: true})
+		},
+		func(l *Logs) error { return l.UpdateGroup("a", func(g *LogGroup) { g.Protected = false }) },
 		func(l *Logs) error { l.Append("b", "s", c.Now(), "a line"); return nil },
-		func(l *Logs) error { return l.SetRetention("b", 7) },
+		func(l *Logs) error { return l.UpdateGroup("b", func(g *LogGroup) { g.RetentionDays = 7 }) },
 		func(l *Logs) error { return l.TagGroup("b", map[string]string{"x": "y"}) },
 		func(l *Logs) error { return l.UntagGroup("a", []string{"k"}) },
 		func(l *Logs) error { return l.DeleteGroup("a") },
@@ -180,27 +183,6 @@ func TestRestoreQueues(t *testing.T) {
 	if len(queues)+len(messages) > 0 {
 		t.Errorf("the journals still have %d queues and %d messages", len(queues), len(messages))
 	}
-}
-
-func TestRestoreAlarms(t *testing.T) {
-	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	journal := ledger{}
-	restore := func() (*Alarms[string], error) {
-		a := NewAlarms[string]("000000000000", "us-east-1", c)
-		return a, a.Restore(maps.Clone(journal))
-	}
-	alarms := NewAlarms[string]("000000000000", "us-east-1", c)
-	if err := alarms.Restore(journal); err != nil {
-		t.Fatal(err)
-	}
-	checkSteps(t, alarms, restore, func(a *Alarms[string]) any { return a.All() }, []func(*Alarms[string]) error{
-		func(a *Alarms[string]) error { a.Put("old", "described", map[string]string{"k": "v"}); return nil },
-		func(a *Alarms[string]) error { a.Put("old", "described anew", nil); return nil },
-		func(a *Alarms[string]) error {
-			return a.UpdateTags("arn:aws:cloudwatch:us-east-1:000000000000:alarm:old", func(tags map[string]string) { tags["x"] = "y" })
-		},
-		func(a *Alarms[string]) error { return a.Delete([]string{"old"}) },
-	})
 }
 
 func TestRestoreScaling(t *testing.T) {

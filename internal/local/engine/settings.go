@@ -39,7 +39,7 @@ type Class struct {
 	Changed time.Time
 }
 
-// Encryption says which key of KMS encrypts a table, that is described as encrypted: there is no KMS here. It is zero for the key that
+// Encryption says which key of KMS encrypts a table, that is described as encrypted: nothing asks KMS for it. It is zero for the key that
 // DynamoDB owns.
 type Encryption struct {
 	Enabled bool

@@ -34,6 +34,8 @@ type Options struct {
 	Credentials func(Function) Credentials
 	// Ended is told of each invocation of a function that there is, on its goroutine. Nil drops it.
 	Ended func(Ended)
+	// Observe is told of each invocation that ended or was throttled. It must not block. Nil drops it.
+	Observe func(Observation)
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
@@ -133,6 +135,7 @@ func (h *Host) enter(ref Ref) (*revision, error) {
 		return nil, err
 	}
 	if h.running >= h.opts.Concurrency {
+		h.observe(Observation{Function: ref.Name, Throttled: true, Running: h.running})
 		return nil, &Error{Code: TooManyRequests, Message: "Rate Exceeded.", Reason: "ConcurrentInvocationLimitExceeded"}
 	}
 	h.running++

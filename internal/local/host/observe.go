@@ -1,26 +1,29 @@
 package host
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
-// Ended is an invocation that ended, in whatever way.
-type Ended struct {
-	// Context is the one that the function was invoked with.
-	Context     context.Context
-	FunctionARN string
-	Began       time.Time
-	Took        time.Duration
-	// Result and Err are what [Host.Invoke] gives.
-	Result Result
-	Err    error
+// Observation is the end of an invocation, or one that was throttled.
+type Observation struct {
+	// Function is the function's name.
+	Function string
+	// Duration is how long the invocation took, without the start of a process.
+	Duration time.Duration
+	// Failed says that the function failed, Throttled that it was not run as too many others run.
+	Failed, Throttled bool
+	// Running is how many invocations of all functions there were, with this one.
+	Running int
 }
 
-// told gives the result of an invocation on, after it told who asked for it.
-func (h *Host) told(ctx context.Context, arn string, began time.Time, result Result, err error) (Result, error) {
-	if h.opts.Ended != nil {
-		h.opts.Ended(Ended{ctx, arn, began, h.opts.Clock.Now().Sub(began), result, err})
+func (h *Host) observe(o Observation) {
+	if h.opts.Observe != nil {
+		h.opts.Observe(o)
 	}
-	return result, err
+}
+
+// observe tells of the end of an invocation.
+func (r *revision) observe(o outcome, spent time.Duration) {
+	r.host.mu.Lock()
+	running := r.host.running
+	r.host.mu.Unlock()
+	r.host.observe(Observation{Function: r.function.Name, Duration: spent, Failed: o.status != "success", Running: running})
 }

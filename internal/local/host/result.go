@@ -107,6 +107,7 @@ func (r *revision) report(log *logStream, p *process, id string, o outcome, spen
 		fmt.Fprintf(&b, "Error Type: %s\t", o.kind)
 	}
 	log.line(b.String())
+	r.observe(o, spent)
 
 	result := Result{Payload: o.payload, RequestID: id, LogTail: log.takeTail()}
 	if o.status != "success" {

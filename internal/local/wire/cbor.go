@@ -1,7 +1,12 @@
 package wire
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,7 +16,7 @@ import (
 
 // CBOROperation is one action of a service over Smithy RPC v2 CBOR.
 type CBOROperation struct {
-	// Members are those that the action takes; a request with another is refused by its name.
+	// Members are those that the action takes; a request with another is refused by its name. Nil leaves that to Do.
 	Members []string
 	Do      func(ctx context.Context, in cbor.Map) (cbor.Map, error)
 }
@@ -50,7 +55,7 @@ func (c *CBOR) call(r *http.Request) (cbor.Map, error) {
 	if !found {
 		return nil, Errorf("UnknownOperationException", "streamgen local does not emulate %s", name)
 	}
-	body, err := ReadBody(r)
+	body, err := readCompressed(r)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +71,128 @@ func (c *CBOR) call(r *http.Request) (cbor.Map, error) {
 		}
 	}
 	for member := range in {
-		if !slices.Contains(op.Members, member) {
+		if op.Members != nil && !slices.Contains(op.Members, member) {
 			return nil, NotEmulated(member + " of " + name)
 		}
 	}
 	return op.Do(r.Context(), in)
+}
+
+// readCompressed reads a body that the client may have compressed, as that of PutMetricData is when it is large.
+// https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
+func readCompressed(r *http.Request) ([]byte, error) {
+	body, err := ReadBody(r)
+	if err != nil || r.Header.Get("Content-Encoding") != "gzip" {
+		return body, err
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(unpacked, MaxBody+1))
+	}
+	if err != nil {
+		return nil, Errorf("SerializationException", "unpacking the request body: %v", err)
+	}
+	if len(body) > MaxBody {
+		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", MaxBody)
+	}
+	return body, nil
+}
+
+// TypedCBOR makes an operation of a function whose input is a Go type with the members' names; it is decoded by [DecodeStrict]. Times
+// are seconds since 1970.
+func TypedCBOR[In any](name string, f func(*In) (cbor.Map, error)) CBOROperation {
+	return CBOROperation{Do: func(_ context.Context, in cbor.Map) (cbor.Map, error) {
+		body, err := json.Marshal(plain(in))
+		if err != nil { // it has a NaN or an infinity
+			return nil, Errorf("SerializationException", "%s: %v", name, err)
+		}
+		into := new(In)
+		if err := DecodeStrict(body, name, into); err != nil {
+			return nil, err
+		}
+		return f(into)
+	}}
+}
+
+// AsJSON gives the operation over AWS JSON.
+func (op CBOROperation) AsJSON() Operation {
+	return func(ctx context.Context, body []byte) (any, error) {
+		var in map[string]any
+		if err := json.Unmarshal(body, &in); err != nil && len(bytes.TrimSpace(body)) > 0 {
+			return nil, Errorf("SerializationException", "%v", err)
+		}
+		m, _ := tagged(in).(cbor.Map)
+		out, err := op.Do(ctx, m)
+		if err != nil || out == nil {
+			return nil, err
+		}
+		return plain(out), nil
+	}
+}
+
+// plain gives a CBOR value as [encoding/json] writes it.
+func plain(v cbor.Value) any {
+	switch v := v.(type) {
+	case cbor.Map:
+		m := make(map[string]any, len(v))
+		for key, member := range v {
+			if _, null := member.(*cbor.Nil); !null {
+				m[key] = plain(member)
+			}
+		}
+		return m
+	case cbor.List:
+		list := make([]any, len(v))
+		for i, member := range v {
+			list[i] = plain(member)
+		}
+		return list
+	case cbor.String:
+		return string(v)
+	case cbor.Bool:
+		return bool(v)
+	case cbor.Uint:
+		return uint64(v)
+	case cbor.NegInt:
+		return json.Number(fmt.Sprintf("-%d", uint64(v)))
+	case cbor.Float32:
+		return float64(v)
+	case cbor.Float64:
+		return float64(v)
+	case cbor.Slice:
+		return []byte(v)
+	case *cbor.Tag:
+		return plain(v.Value)
+	default:
+		return nil
+	}
+}
+
+// tagged is the reverse of [plain], for the values that JSON has.
+func tagged(v any) cbor.Value {
+	switch v := v.(type) {
+	case map[string]any:
+		m := cbor.Map{}
+		for key, member := range v {
+			m[key] = tagged(member)
+		}
+		return m
+	case []any:
+		list := make(cbor.List, len(v))
+		for i, member := range v {
+			list[i] = tagged(member)
+		}
+		return list
+	case string:
+		return cbor.String(v)
+	case bool:
+		return cbor.Bool(v)
+	case float64:
+		if v >= 0 && v == float64(uint64(v)) {
+			return cbor.Uint(v)
+		}
+		return cbor.Float64(v)
+	default:
+		return &cbor.Nil{}
+	}
 }

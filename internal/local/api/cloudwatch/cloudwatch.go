@@ -1,164 +1,155 @@
-// Package cloudwatch is the front end of CloudWatch's alarms in the local stack. Alarms are described and listed; nothing measures, so
-// that none ever changes its state.
+// Package cloudwatch is the front end of CloudWatch in the local stack: metrics, and alarms on one metric each.
 //
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
 package cloudwatch
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
+	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
+	"streamgen/internal/local/metrics"
 	"streamgen/internal/local/wire"
 )
 
-// Service is the name of the service in the paths of its protocol.
+// Service is the name of the service in the paths of its protocol, and before the operation in X-Amz-Target.
 const Service = "GraniteServiceVersion20100801"
 
-// described are the members of an alarm that are kept as they were given.
-var described = []string{
-	"AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "MetricName", "Namespace",
-	"Statistic", "Dimensions", "Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
+// Front is CloudWatch's API in the two protocols that clients speak.
+type Front struct{ CBOR, JSON http.Handler }
+
+// New gives the front end of one region's metrics and alarms.
+func New(store *metrics.Store, alarms *metrics.Alarms, c clock.Clock) Front {
+	s := service{store, alarms, c}
+	operations := map[string]wire.CBOROperation{
+		"PutMetricAlarm":          operation("PutMetricAlarm", s.putMetricAlarm),
+		"DescribeAlarms":          operation("DescribeAlarms", s.describeAlarms),
+		"DescribeAlarmsForMetric": operation("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
+		"DescribeAlarmHistory":    operation("DescribeAlarmHistory", s.describeHistory),
+		"DeleteAlarms":            operation("DeleteAlarms", s.deleteAlarms),
+		"SetAlarmState":           operation("SetAlarmState", s.setState),
+		"EnableAlarmActions":      operation("EnableAlarmActions", s.enableActions),
+		"DisableAlarmActions":     operation("DisableAlarmActions", s.disableActions),
+		"ListTagsForResource":     operation("ListTagsForResource", s.listTags),
+		"TagResource":             operation("TagResource", s.tag),
+		"UntagResource":           operation("UntagResource", s.untag),
+
+		"PutMetricData":       operation("PutMetricData", s.putMetricData),
+		"GetMetricData":       operation("GetMetricData", s.getMetricData),
+		"GetMetricStatistics": operation("GetMetricStatistics", s.getMetricStatistics),
+		"ListMetrics":         operation("ListMetrics", s.listMetrics),
+	}
+	json := map[string]wire.Operation{}
+	for name, op := range operations {
+		json[name] = op.AsJSON()
+	}
+	return Front{CBOR: &wire.CBOR{Operations: operations}, JSON: &wire.JSON{Version: "1.0", Target: Service, Operations: json}}
 }
 
-// Description is an alarm as it was described.
-type Description cbor.Map
-
-// MarshalJSON gives the CBOR, in which a number keeps its kind.
-func (d Description) MarshalJSON() ([]byte, error) { return json.Marshal(cbor.Encode(cbor.Map(d))) }
-
-// UnmarshalJSON is the reverse.
-func (d *Description) UnmarshalJSON(text []byte) error {
-	var encoded []byte
-	if err := json.Unmarshal(text, &encoded); err != nil {
-		return err
-	}
-	v, err := cbor.Decode(encoded)
-	if err != nil {
-		return err
-	}
-	m, ok := v.(cbor.Map)
-	if !ok {
-		return fmt.Errorf("a description is %T", v)
-	}
-	*d = Description(m)
-	return nil
+type service struct {
+	store  *metrics.Store
+	alarms *metrics.Alarms
+	clock  clock.Clock
 }
 
-// New gives the front end of one region's alarms.
-func New(alarms *control.Alarms[Description]) http.Handler {
-	s := service{alarms}
-	op := func(do func(cbor.Map) (cbor.Map, error), members ...string) wire.CBOROperation {
-		return wire.CBOROperation{Members: members, Do: func(_ context.Context, in cbor.Map) (cbor.Map, error) {
-			out, err := do(in)
-			var e *control.Error
-			if errors.As(err, &e) {
-				return nil, wire.Errorf(e.Code, "%s", e.Message)
+func operation[In any](name string, do func(*In) (cbor.Map, error)) wire.CBOROperation {
+	return wire.TypedCBOR(name, func(in *In) (cbor.Map, error) {
+		out, err := do(in)
+		var e *control.Error
+		if errors.As(err, &e) {
+			return nil, wire.Errorf(e.Code, "%s", e.Message)
+		}
+		return out, err
+	})
+}
+
+func invalid(format string, args ...any) error {
+	return wire.Errorf("ValidationError", format, args...)
+}
+
+func missing(parameter string) error {
+	return wire.Errorf("MissingParameter", "The parameter %s is required.", parameter)
+}
+
+func wrong(format string, args ...any) error {
+	return wire.Errorf("InvalidParameterValue", format, args...)
+}
+
+// timestamp is a time as the protocol has it.
+func timestamp(t time.Time) cbor.Value {
+	return &cbor.Tag{ID: 1, Value: cbor.Float64(float64(t.UnixMilli()) / 1000)}
+}
+
+// timeOf is the time of a request's seconds.
+func timeOf(seconds float64) time.Time { return time.UnixMilli(int64(seconds * 1000)).UTC() }
+
+func list(texts []string) cbor.List {
+	all := cbor.List{}
+	for _, text := range texts {
+		all = append(all, cbor.String(text))
+	}
+	return all
+}
+
+// page gives the part of an ordered list that follows the one which token names.
+func page[T any](all []T, token string, limit int, name func(T) string) (items []T, next string, err error) {
+	if token != "" {
+		from := -1
+		for i, item := range all {
+			if name(item) == token {
+				from = i
 			}
-			return out, err
-		}}
-	}
-	return &wire.CBOR{Operations: map[string]wire.CBOROperation{
-		"PutMetricAlarm":      op(s.putMetricAlarm, append(slices.Clone(described), "Tags")...),
-		"DescribeAlarms":      op(s.describeAlarms, "AlarmNames", "AlarmNamePrefix", "AlarmTypes", "MaxRecords"),
-		"DeleteAlarms":        op(s.deleteAlarms, "AlarmNames"),
-		"ListTagsForResource": op(s.listTags, "ResourceARN"),
-		"TagResource":         op(s.tag, "ResourceARN", "Tags"),
-		"UntagResource":       op(s.untag, "ResourceARN", "TagKeys"),
-	}}
-}
-
-type service struct{ alarms *control.Alarms[Description] }
-
-func (s service) putMetricAlarm(in cbor.Map) (cbor.Map, error) {
-	for _, name := range []string{"AlarmName", "ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold"} {
-		if in[name] == nil {
-			return nil, wire.Errorf("ValidationError", "The parameter %s is required: streamgen local knows alarms on one metric alone", name)
 		}
-	}
-	description := Description{"ActionsEnabled": cbor.Bool(true)}
-	for _, name := range described {
-		if v := in[name]; v != nil {
-			description[name] = v
+		if from < 0 {
+			return nil, "", wire.Errorf("InvalidNextToken", "The next token %s is invalid", token)
 		}
+		all = all[from+1:]
 	}
-	s.alarms.Put(text(in["AlarmName"]), description, tagsOf(in["Tags"]))
-	return nil, nil
-}
-
-func (s service) describeAlarms(in cbor.Map) (cbor.Map, error) {
-	names := texts(in["AlarmNames"])
-	prefix := text(in["AlarmNamePrefix"])
-	list := cbor.List{}
-	for _, a := range s.alarms.All() {
-		if len(names) > 0 && !slices.Contains(names, a.Name) || !strings.HasPrefix(a.Name, prefix) {
-			continue
-		}
-		out := cbor.Map(maps.Clone(a.Description))
-		updated := &cbor.Tag{ID: 1, Value: cbor.Float64(float64(a.Updated.UnixMilli()) / 1000)}
-		out["AlarmArn"], out["StateValue"] = cbor.String(a.ARN), cbor.String("INSUFFICIENT_DATA")
-		out["StateReason"] = cbor.String("streamgen local measures nothing")
-		out["StateUpdatedTimestamp"], out["AlarmConfigurationUpdatedTimestamp"] = updated, updated
-		list = append(list, out)
+	if len(all) <= limit {
+		return all, "", nil
 	}
-	return cbor.Map{"MetricAlarms": list, "CompositeAlarms": cbor.List{}}, nil
+	return all[:limit], name(all[limit-1]), nil
 }
 
-func (s service) deleteAlarms(in cbor.Map) (cbor.Map, error) {
-	return nil, s.alarms.Delete(texts(in["AlarmNames"]))
-}
-
-func (s service) listTags(in cbor.Map) (cbor.Map, error) {
-	list := cbor.List{}
-	err := s.alarms.UpdateTags(text(in["ResourceARN"]), func(tags map[string]string) {
-		for _, key := range slices.Sorted(maps.Keys(tags)) {
-			list = append(list, cbor.Map{"Key": cbor.String(key), "Value": cbor.String(tags[key])})
-		}
-	})
-	return cbor.Map{"Tags": list}, err
-}
-
-func (s service) tag(in cbor.Map) (cbor.Map, error) {
-	return nil, s.alarms.UpdateTags(text(in["ResourceARN"]), func(tags map[string]string) { maps.Copy(tags, tagsOf(in["Tags"])) })
-}
-
-func (s service) untag(in cbor.Map) (cbor.Map, error) {
-	return nil, s.alarms.UpdateTags(text(in["ResourceARN"]), func(tags map[string]string) {
-		for _, key := range texts(in["TagKeys"]) {
-			delete(tags, key)
-		}
-	})
-}
-
-func text(v cbor.Value) string {
-	s, _ := v.(cbor.String)
-	return string(s)
-}
-
-func texts(v cbor.Value) []string {
-	list, _ := v.(cbor.List)
-	var out []string
-	for _, one := range list {
-		out = append(out, text(one))
+// checkLimit gives the limit, or the greatest one when none is given.
+func checkLimit(limit *int, greatest int) (int, error) {
+	if limit == nil {
+		return greatest, nil
 	}
-	return out
+	if *limit < 1 || *limit > greatest {
+		return 0, invalid("1 validation error detected: Value '%d' at 'maxRecords' failed to satisfy constraint: Member must have value between 1 and %d", *limit, greatest)
+	}
+	return *limit, nil
 }
 
-func tagsOf(v cbor.Value) map[string]string {
-	list, _ := v.(cbor.List)
-	tags := map[string]string{}
-	for _, one := range list {
-		if tag, ok := one.(cbor.Map); ok {
-			tags[text(tag["Key"])] = text(tag["Value"])
-		}
+// dimension is also a filter of ListMetrics, whose value may be left out.
+type dimension struct {
+	Name  string
+	Value *string
+}
+
+func metricOf(namespace, name string, dimensions []dimension) (metrics.Metric, error) {
+	m := metrics.Metric{Namespace: namespace, Name: name}
+	if len(dimensions) > 30 {
+		return m, invalid("1 validation error detected: Value at 'dimensions' failed to satisfy constraint: Member must have length less than or equal to 30")
 	}
-	return tags
+	for _, d := range dimensions {
+		if d.Name == "" || d.Value == nil || *d.Value == "" {
+			return m, missing("Dimensions.member.Name and Value")
+		}
+		m.Dimensions = append(m.Dimensions, metrics.Dimension{Name: d.Name, Value: *d.Value})
+	}
+	return m, nil
+}
+
+func dimensionsOf(m metrics.Metric) cbor.List {
+	all := cbor.List{}
+	for _, d := range m.Dimensions {
+		all = append(all, cbor.Map{"Name": cbor.String(d.Name), "Value": cbor.String(d.Value)})
+	}
+	return all
 }

@@ -35,7 +35,7 @@ func (spec *sseSpecification) encryption() (*engine.Encryption, error) {
 	case key == managed || strings.HasSuffix(key, ":"+managed):
 		key = ""
 	case strings.HasPrefix(key, "alias/") || strings.Contains(key, ":alias/"):
-		return nil, wire.NotEmulated("an alias as KMSMasterKeyId: there is no KMS that knows its key")
+		return nil, wire.NotEmulated("an alias as KMSMasterKeyId")
 	}
 	return &engine.Encryption{Enabled: enabled, Key: key}, nil
 }

@@ -163,6 +163,9 @@ func (s service) getLogEvents(in *getLogEventsInput) (*getLogEventsOutput, error
 	if err != nil {
 		return nil, err
 	}
+	if err := s.readable(group, "GetLogEvents"); err != nil {
+		return nil, err
+	}
 	if err := checkStreamName(in.LogStreamName); err != nil {
 		return nil, err
 	}
@@ -252,6 +255,9 @@ type filteredEvent struct {
 func (s service) filterLogEvents(in *filterLogEventsInput) (*filterLogEventsOutput, error) {
 	group, err := s.group(in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.readable(group, "FilterLogEvents"); err != nil {
 		return nil, err
 	}
 	limit, err := checkLimit(in.Limit, maxEvents)

@@ -5,14 +5,12 @@ import (
 	"strings"
 
 	"streamgen/internal/local/control"
-	"streamgen/internal/local/wire"
 )
-
-const standard = "STANDARD"
 
 type createLogGroupInput struct {
 	LogGroupName              string            `json:"logGroupName"`
 	LogGroupClass             string            `json:"logGroupClass"`
+	KMSKeyID                  string            `json:"kmsKeyId"`
 	DeletionProtectionEnabled bool              `json:"deletionProtectionEnabled"`
 	Tags                      map[string]string `json:"tags"`
 }
@@ -24,13 +22,16 @@ func (s service) createLogGroup(in *createLogGroupInput) (*none, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	if in.DeletionProtectionEnabled {
-		return nil, wire.NotEmulated("deletionProtectionEnabled of CreateLogGroup")
+	if err := checkClass(in.LogGroupClass); err != nil {
+		return nil, err
 	}
-	if in.LogGroupClass != "" && in.LogGroupClass != standard {
-		return nil, wire.NotEmulated("logGroupClass " + in.LogGroupClass + " of CreateLogGroup")
+	if in.KMSKeyID != "" {
+		if err := s.checkKey(in.KMSKeyID, in.LogGroupName); err != nil {
+			return nil, err
+		}
 	}
-	return nil, s.groups.CreateGroup(in.LogGroupName, in.Tags)
+	return nil, s.groups.CreateGroup(control.LogGroup{
+		Name: in.LogGroupName, Class: in.LogGroupClass, KeyARN: in.KMSKeyID, Protected: in.DeletionProtectionEnabled, Tags: in.Tags})
 }
 
 type describeLogGroupsInput struct {
@@ -53,6 +54,7 @@ type logGroup struct {
 	LogGroupARN               string `json:"logGroupArn,omitempty"`
 	LogGroupClass             string `json:"logGroupClass,omitempty"`
 	RetentionInDays           int    `json:"retentionInDays,omitempty"`
+	KMSKeyID                  string `json:"kmsKeyId,omitempty"`
 	MetricFilterCount         *int   `json:"metricFilterCount,omitempty"`
 	StoredBytes               *int   `json:"storedBytes,omitempty"`
 	DeletionProtectionEnabled *bool  `json:"deletionProtectionEnabled,omitempty"`
@@ -68,7 +70,7 @@ func (s service) describeLogGroups(in *describeLogGroupsInput) (*describeLogGrou
 	}
 	groups := slices.DeleteFunc(s.groups.Groups(), func(g control.LogGroup) bool {
 		return !strings.HasPrefix(g.Name, in.LogGroupNamePrefix) || !strings.Contains(g.Name, in.LogGroupNamePattern) ||
-			in.LogGroupClass != "" && in.LogGroupClass != standard
+			in.LogGroupClass != "" && in.LogGroupClass != g.LogClass()
 	})
 	items, next, err := page(groups, in.NextToken, limit, func(g control.LogGroup) string { return g.Name })
 	if err != nil {
@@ -78,9 +80,9 @@ func (s service) describeLogGroups(in *describeLogGroupsInput) (*describeLogGrou
 	for _, g := range items {
 		described := logGroup{ARN: g.ARN + ":*", LogGroupName: g.Name, CreationTime: milliseconds(g.Created)}
 		if in.LogGroupNamePattern == "" { // a search by pattern gives those three members alone
-			described.LogGroupARN, described.LogGroupClass = g.ARN, standard
+			described.LogGroupARN, described.LogGroupClass, described.KMSKeyID = g.ARN, g.LogClass(), g.KeyARN
 			described.RetentionInDays, described.StoredBytes = g.RetentionDays, &g.StoredBytes
-			described.MetricFilterCount, described.DeletionProtectionEnabled = new(int), new(bool)
+			described.MetricFilterCount, described.DeletionProtectionEnabled = new(int), &g.Protected
 		}
 		out.LogGroups = append(out.LogGroups, described)
 	}
@@ -110,12 +112,12 @@ func (s service) putRetentionPolicy(in *putRetentionPolicyInput) (*none, error) 
 	if err := checkRetention(in.RetentionInDays); err != nil {
 		return nil, err
 	}
-	return nil, s.groups.SetRetention(in.LogGroupName, in.RetentionInDays)
+	return nil, s.groups.UpdateGroup(in.LogGroupName, func(g *control.LogGroup) { g.RetentionDays = in.RetentionInDays })
 }
 
 func (s service) deleteRetentionPolicy(in *groupInput) (*none, error) {
 	if err := checkGroupName(in.LogGroupName); err != nil {
 		return nil, err
 	}
-	return nil, s.groups.SetRetention(in.LogGroupName, 0)
+	return nil, s.groups.UpdateGroup(in.LogGroupName, func(g *control.LogGroup) { g.RetentionDays = 0 })
 }

@@ -15,15 +15,19 @@ import (
 // Target is what stands before the operation in X-Amz-Target.
 const Target = "Logs_20140328"
 
-// New gives the front end of one region's registry.
-func New(groups *control.Logs) http.Handler {
-	s := service{groups}
+// New gives the front end of one region's registry. keyUsable says whether a KMS key of an ARN can be used.
+func New(groups *control.Logs, keyUsable func(arn string) bool) http.Handler {
+	s := service{groups, keyUsable}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
 		"CreateLogGroup":        operation("CreateLogGroup", s.createLogGroup),
 		"DescribeLogGroups":     operation("DescribeLogGroups", s.describeLogGroups),
 		"DeleteLogGroup":        operation("DeleteLogGroup", s.deleteLogGroup),
 		"PutRetentionPolicy":    operation("PutRetentionPolicy", s.putRetentionPolicy),
 		"DeleteRetentionPolicy": operation("DeleteRetentionPolicy", s.deleteRetentionPolicy),
+
+		"AssociateKmsKey":               operation("AssociateKmsKey", s.associateKMSKey),
+		"DisassociateKmsKey":            operation("DisassociateKmsKey", s.disassociateKMSKey),
+		"PutLogGroupDeletionProtection": operation("PutLogGroupDeletionProtection", s.putProtection),
 
 		"TagResource":         operation("TagResource", s.tagResource),
 		"UntagResource":       operation("UntagResource", s.untagResource),
@@ -39,7 +43,10 @@ func New(groups *control.Logs) http.Handler {
 	}}
 }
 
-type service struct{ groups *control.Logs }
+type service struct {
+	groups    *control.Logs
+	keyUsable func(arn string) bool
+}
 
 // none is the output of an operation that has none.
 type none struct{}

@@ -36,7 +36,7 @@ type fixture struct {
 func newFixture(t *testing.T) fixture {
 	c := clock.NewManual(start())
 	groups := control.NewLogs("000000000000", "us-east-1", c)
-	server := httptest.NewServer(logs.New(groups))
+	server := httptest.NewServer(logs.New(groups, usable))
 	t.Cleanup(server.Close)
 	return fixture{cwl.New(cwl.Options{Region: "us-east-1", BaseEndpoint: &server.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}), groups, c, server.URL}
@@ -96,7 +96,7 @@ func TestLogGroup(t *testing.T) {
 func TestDescribeLogGroupsPagesAndSearches(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
 	for _, name := range []string{"b/2", "a/1", "b/1", "b/3", "c"} {
-		must(t, f.groups.CreateGroup(name, nil))
+		must(t, f.groups.CreateGroup(control.LogGroup{Name: name}))
 	}
 	var names []string
 	for p := cwl.NewDescribeLogGroupsPaginator(f, &cwl.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("b/"), Limit: aws.Int32(2)}); p.HasMorePages(); {
@@ -125,7 +125,7 @@ func TestDescribeLogGroupsPagesAndSearches(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
-	must(t, f.groups.CreateGroup("g", map[string]string{"a": "1", "b": "2"}))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g", Tags: map[string]string{"a": "1", "b": "2"}}))
 	_, err := f.TagResource(ctx, &cwl.TagResourceInput{ResourceArn: aws.String(arn + "g"), Tags: map[string]string{"a": "3"}})
 	must(t, err)
 	_, err = f.UntagResource(ctx, &cwl.UntagResourceInput{ResourceArn: aws.String(arn + "g:*"), TagKeys: []string{"b"}})
@@ -161,7 +161,7 @@ func (f fixture) put(t *testing.T, stream string, events ...any) {
 
 func TestStreams(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	f.put(t, "x/[$LATEST]1", 5, "late")
 	f.put(t, "x/[$LATEST]2", 1, "early", 2, "early")
 	_, err := f.CreateLogStream(ctx, &cwl.CreateLogStreamInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("empty")})
@@ -206,7 +206,7 @@ func TestStreams(t *testing.T) {
 
 func TestPutLogEventsRejects(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	must(t, f.groups.CreateStream("g", "s"))
 	out, err := f.PutLogEvents(ctx, &cwl.PutLogEventsInput{LogGroupName: aws.String("g"), LogStreamName: aws.String("s"),
 		LogEvents: input(0, "now", 3*3600*1000, "ahead"), SequenceToken: aws.String("any")})
@@ -244,7 +244,7 @@ func (f fixture) get(t *testing.T, in cwl.GetLogEventsInput) (text string, out *
 
 func TestGetLogEvents(t *testing.T) {
 	f := newFixture(t)
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	f.put(t, "other", 0, "x")
 	f.put(t, "s", 0, "a", 1, "b", 1, "c", 2, "d", 3, "e")
 
@@ -284,7 +284,7 @@ func TestGetLogEvents(t *testing.T) {
 
 func TestGetLogEventsAnswersAMegabyte(t *testing.T) {
 	f := newFixture(t)
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	f.put(t, "s", 0, "small")
 	f.groups.Append("g", "s", start(), strings.Repeat("x", 600_000))
 	f.groups.Append("g", "s", start(), strings.Repeat("y", 600_000))
@@ -320,7 +320,7 @@ func (f fixture) filter(t *testing.T, in cwl.FilterLogEventsInput) string {
 
 func TestFilterLogEvents(t *testing.T) {
 	f := newFixture(t)
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	f.put(t, "a1", 0, "a", 2, "c", 4, "e")
 	f.put(t, "a2", 1, "b", 2, "d")
 	f.put(t, "b", 5, "f")
@@ -367,8 +367,8 @@ func TestFilterLogEvents(t *testing.T) {
 
 func TestRetentionThroughTheAPI(t *testing.T) {
 	f := newFixture(t)
-	must(t, f.groups.CreateGroup("g", nil))
-	must(t, f.groups.SetRetention("g", 1))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
+	must(t, f.groups.UpdateGroup("g", func(g *control.LogGroup) { g.RetentionDays = 1 }))
 	f.put(t, "s", 0, "a")
 	f.clock.Advance(24*time.Hour + time.Second)
 	if got, _ := f.get(t, cwl.GetLogEventsInput{}); got != "" {
@@ -378,23 +378,24 @@ func TestRetentionThroughTheAPI(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	f := newFixture(t)
-	must(t, f.groups.CreateGroup("g", nil))
+	must(t, f.groups.CreateGroup(control.LogGroup{Name: "g"}))
 	for name, test := range map[string]struct{ operation, body, code, text string }{
-		"key":                 {"CreateLogGroup", `{"logGroupName":"x","kmsKeyId":"k"}`, "ValidationException", `does not emulate \"kmsKeyId\" of CreateLogGroup`},
-		"class":               {"CreateLogGroup", `{"logGroupName":"x","logGroupClass":"INFREQUENT_ACCESS"}`, "ValidationException", "does not emulate logGroupClass INFREQUENT_ACCESS"},
-		"deletion protection": {"CreateLogGroup", `{"logGroupName":"x","deletionProtectionEnabled":true}`, "ValidationException", "does not emulate deletionProtectionEnabled"},
-		"name's letters":      {"CreateLogGroup", `{"logGroupName":"a b"}`, "InvalidParameterException", "regular expression pattern"},
-		"name too long":       {"CreateLogGroup", fmt.Sprintf(`{"logGroupName":%q}`, strings.Repeat("x", 513)), "InvalidParameterException", "less than or equal to 512"},
-		"no name":             {"CreateLogGroup", `{}`, "InvalidParameterException", "greater than or equal to 1"},
-		"empty tag":           {"CreateLogGroup", `{"logGroupName":"x","tags":{"":"y"}}`, "InvalidParameterException", "tag key"},
-		"stream's letters":    {"CreateLogStream", `{"logGroupName":"g","logStreamName":"a:b"}`, "InvalidParameterException", "logStreamName"},
-		"retention":           {"PutRetentionPolicy", `{"logGroupName":"g","retentionInDays":2}`, "InvalidParameterException", "retentionInDays"},
-		"entity":              {"PutLogEvents", `{"logGroupName":"g","logStreamName":"s","entity":{}}`, "ValidationException", `does not emulate \"entity\"`},
-		"linked accounts":     {"DescribeLogGroups", `{"includeLinkedAccounts":true}`, "ValidationException", "includeLinkedAccounts"},
-		"prefix and pattern":  {"DescribeLogGroups", `{"logGroupNamePrefix":"a","logGroupNamePattern":"b"}`, "InvalidParameterException", "mutually exclusive"},
-		"prefix by time":      {"DescribeLogStreams", `{"logGroupName":"g","orderBy":"LastEventTime","logStreamNamePrefix":"x"}`, "InvalidParameterException", "LastEventTime"},
-		"order":               {"DescribeLogStreams", `{"logGroupName":"g","orderBy":"Size"}`, "InvalidParameterException", "orderBy"},
-		"operation":           {"PutMetricFilter", `{}`, "UnknownOperationException", "does not emulate Logs_20140328.PutMetricFilter"},
+		"key":                {"CreateLogGroup", `{"logGroupName":"x","kmsKeyId":"k"}`, "InvalidParameterException", "The specified KMS Key Id could not be found."},
+		"class":              {"CreateLogGroup", `{"logGroupName":"x","logGroupClass":"DELIVERY"}`, "ValidationException", "does not emulate logGroupClass DELIVERY"},
+		"unknown class":      {"CreateLogGroup", `{"logGroupName":"x","logGroupClass":"COLD"}`, "InvalidParameterException", "[STANDARD, INFREQUENT_ACCESS, DELIVERY]"},
+		"query results":      {"AssociateKmsKey", `{"resourceIdentifier":"arn:aws:logs:us-east-1:000000000000:query-result:*","kmsKeyId":"k"}`, "ValidationException", "does not emulate a resourceIdentifier of query results"},
+		"name's letters":     {"CreateLogGroup", `{"logGroupName":"a b"}`, "InvalidParameterException", "regular expression pattern"},
+		"name too long":      {"CreateLogGroup", fmt.Sprintf(`{"logGroupName":%q}`, strings.Repeat("x", 513)), "InvalidParameterException", "less than or equal to 512"},
+		"no name":            {"CreateLogGroup", `{}`, "InvalidParameterException", "greater than or equal to 1"},
+		"empty tag":          {"CreateLogGroup", `{"logGroupName":"x","tags":{"":"y"}}`, "InvalidParameterException", "tag key"},
+		"stream's letters":   {"CreateLogStream", `{"logGroupName":"g","logStreamName":"a:b"}`, "InvalidParameterException", "logStreamName"},
+		"retention":          {"PutRetentionPolicy", `{"logGroupName":"g","retentionInDays":2}`, "InvalidParameterException", "retentionInDays"},
+		"entity":             {"PutLogEvents", `{"logGroupName":"g","logStreamName":"s","entity":{}}`, "ValidationException", `does not emulate \"entity\"`},
+		"linked accounts":    {"DescribeLogGroups", `{"includeLinkedAccounts":true}`, "ValidationException", "includeLinkedAccounts"},
+		"prefix and pattern": {"DescribeLogGroups", `{"logGroupNamePrefix":"a","logGroupNamePattern":"b"}`, "InvalidParameterException", "mutually exclusive"},
+		"prefix by time":     {"DescribeLogStreams", `{"logGroupName":"g","orderBy":"LastEventTime","logStreamNamePrefix":"x"}`, "InvalidParameterException", "LastEventTime"},
+		"order":              {"DescribeLogStreams", `{"logGroupName":"g","orderBy":"Size"}`, "InvalidParameterException", "orderBy"},
+		"operation":          {"PutMetricFilter", `{}`, "UnknownOperationException", "does not emulate Logs_20140328.PutMetricFilter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req, err := http.NewRequest(http.MethodPost, f.url, strings.NewReader(test.body))
