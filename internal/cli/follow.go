@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -163,11 +164,14 @@ func (f *follower) round(ctx context.Context) (read int, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	var mu sync.Mutex
+	var due []*shardPlace // all of them before the first is read, which may be done with it
 	for _, k := range f.shards {
 		parentOpen := slices.ContainsFunc(f.shards, func(p *shardPlace) bool { return p.id == k.parent && !p.done })
-		if k.done || parentOpen {
-			continue
+		if !k.done && !parentOpen {
+			due = append(due, k)
 		}
+	}
+	for _, k := range due {
 		group.Go(func() error {
 			n, err := f.read(ctx, k)
 			mu.Lock()
@@ -295,9 +299,13 @@ func imageOf(attributes map[string]types.AttributeValue) (records.Image, error) 
 		if err != nil {
 			return nil, err
 		}
-		if image[name], err = json.Marshal(typed); err != nil {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false) // Lambda does not
+		if err := e.Encode(typed); err != nil {
 			return nil, err
 		}
+		image[name] = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	}
 	return image, nil
 }

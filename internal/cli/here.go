@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -207,20 +206,4 @@ func (p place) runHere(ctx context.Context, h spec.Handler) (*localFunctions, fu
 		return nil, function{}, errors.Join(err, l.close())
 	}
 	return l, f, nil
-}
-
-// packageOf finds a handler's package at a path: a zip, or a folder that 'gen build' filled.
-func packageOf(path string, h spec.Handler) (string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", usageError{err}
-	case !info.IsDir():
-		return path, nil
-	}
-	zip := filepath.Join(path, h.Name+".zip")
-	if _, err := os.Stat(zip); err != nil {
-		return "", usagef("%s has no %s.zip; want a package, or a folder with the packages of another build, such as a copy of .gen/packages/%s", path, h.Name, hostTarget().folder())
-	}
-	return zip, nil
 }

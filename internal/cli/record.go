@@ -151,6 +151,9 @@ func (o recordOptions) record(ctx context.Context, std streams, f *follower, to 
 	defer cancel()
 	told := time.Now()
 	f.take = func(list []records.Record) error {
+		if o.count > 0 && to.written >= o.count { // another shard had the last of them
+			return errEnough
+		}
 		if o.count > 0 {
 			list = list[:min(len(list), o.count-to.written)]
 		}

@@ -17,7 +17,7 @@ import (
 	"streamgen/internal/tf"
 )
 
-// What the commands about single records have in common: tail, invoke, record, replay and redrive.
+// What the commands about single records have in common.
 
 // place is a project as it is in one environment.
 type place struct {
@@ -135,14 +135,6 @@ func (p place) functionName(h spec.Handler) string {
 		name += ":" + h.Alias
 	}
 	return name
-}
-
-// patterns are the filter patterns of a mapping, as terraform gets them.
-func patterns(s spec.Source, t spec.Table) []string {
-	if len(s.Patterns) > 0 {
-		return s.Patterns
-	}
-	return s.Selection(t).Compile().Patterns
 }
 
 // connect reaches the environment's AWS, or its stack, and refuses an account that it must not be in.
