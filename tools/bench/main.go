@@ -64,6 +64,7 @@ var goals = []goal{
 	{name: "lanes-8", suite: runtime, benchmark: "BenchmarkSchedule/8", metric: "ns/record", most: 300, scale: 1, unit: "ns"},
 	{name: "stack-start", suite: stack, benchmark: "BenchmarkStart", metric: "ns/op", most: 50, scale: 1e-6, unit: "ms"},
 	{name: "mapping-p50", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p50", most: 5, scale: 1, unit: "ms"},
+	{name: "mapping-record", suite: stack, benchmark: "BenchmarkMappingThroughput", metric: "us/record", most: 50, scale: 1, unit: "us a record"},
 	{name: "mapping-p99", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p99", most: 20, scale: 1, unit: "ms"},
 	{name: "engine-put", suite: streams, benchmark: "BenchmarkWrite/1000", metric: "ns/op", most: 5, scale: 1e-3, unit: "us"},
 	{name: "engine-put-1000000", suite: streams, benchmark: "BenchmarkWrite/1000000", against: "BenchmarkWrite/1000", metric: "ns/op", least: 0.5},
