@@ -33,6 +33,11 @@ type Mapping struct {
 	MaximumRecordAgeInSeconds int `json:",omitempty"`
 	// BisectBatchOnFunctionError halves a batch that failed, and delivers each half as a batch of its own.
 	BisectBatchOnFunctionError bool `json:",omitempty"`
+	// ParallelizationFactor is how many batches of a shard are delivered at a time, 1 to 10; 0 is 1. The changes of a partition key stay in order.
+	ParallelizationFactor int `json:",omitempty"`
+	// TumblingWindowInSeconds is the length of the windows over which the handler keeps a state, up to 900; 0 is none. A window ends when a record
+	// of a later one comes, or a second after its time on the stack's clock.
+	TumblingWindowInSeconds int `json:",omitempty"`
 	// Filters are patterns of which a record must match one; without any, every record is delivered.
 	// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 	Filters []string `json:"-"`

@@ -41,7 +41,7 @@ func (s *source) Read(shardID, after string, limit int) ([]esm.Record, bool, err
 	}
 	records := make([]esm.Record, len(read))
 	for i, r := range read {
-		records[i] = esm.Record{SequenceNumber: r.SequenceNumber, ApproximateCreationDateTime: r.ApproximateCreationDateTime, JSON: r.JSON}
+		records[i] = esm.Record{SequenceNumber: r.SequenceNumber, Key: r.PartitionKey, ApproximateCreationDateTime: r.ApproximateCreationDateTime, JSON: r.JSON}
 	}
 	return records, closed, err
 }

@@ -46,15 +46,16 @@ func (m meter) invocation(o host.Observation) {
 	m.store.Count(metrics.Of(lambdaNamespace, "ConcurrentExecutions"), "Count", float64(o.Running))
 }
 
-// mapped measures the age of a batch's last record when it goes to the function.
-func (m meter) mapped(e esm.Event) {
-	if e.Kind != esm.Invoking || len(e.Records) == 0 {
-		return
+// mapping is a value of a mapping's metrics: of its function's, or of those that its MetricsConfig asks for.
+func (m meter) mapping(v esm.Metric) {
+	switch v.Name {
+	case esm.IteratorAge:
+		m.function(functionOfARN(v.FunctionARN), v.Name, "Milliseconds", max(v.Value, 0))
+	case esm.DestinationDeliveryFailures:
+		m.function(functionOfARN(v.FunctionARN), v.Name, "Count", v.Value)
+	default:
+		m.store.Count(metrics.Of(lambdaNamespace, v.Name, "EventSourceMappingUUID", v.Mapping), "Count", v.Value)
 	}
-	_, name, _ := strings.Cut(e.FunctionARN, ":function:")
-	name, _, _ = strings.Cut(name, ":")
-	age := e.Time.Sub(e.Records[len(e.Records)-1].ApproximateCreationDateTime)
-	m.function(name, "IteratorAge", "Milliseconds", float64(max(age, 0).Milliseconds()))
 }
 
 // queue adds to a metric of SQS.

@@ -21,8 +21,9 @@ func TestOwnMetrics(t *testing.T) {
 	p.meter.invocation(host.Observation{Function: "f", Duration: 20 * time.Millisecond, Running: 1})
 	p.meter.invocation(host.Observation{Function: "f", Duration: 40 * time.Millisecond, Failed: true, Running: 2})
 	p.meter.invocation(host.Observation{Function: "f", Throttled: true})
-	p.meter.mapped(esm.Event{Kind: esm.Invoking, Time: c.Now(), FunctionARN: "arn:aws:lambda:us-east-1:000000000000:function:f:live",
-		Records: []esm.Record{{ApproximateCreationDateTime: c.Now().Add(-time.Minute)}, {ApproximateCreationDateTime: c.Now().Add(-2 * time.Second)}}})
+	const live = "arn:aws:lambda:us-east-1:000000000000:function:f:live"
+	p.meter.mapping(esm.Metric{Mapping: "m", FunctionARN: live, Name: esm.IteratorAge, Value: 2000})
+	p.meter.mapping(esm.Metric{Mapping: "m", FunctionARN: live, Name: esm.PolledEventCount, Value: 3})
 	if err := queues.Create("q", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +56,7 @@ func TestOwnMetrics(t *testing.T) {
 		{metrics.Of("AWS/Lambda", "Duration", "FunctionName", "f"), metrics.Average, 30},
 		{metrics.Of("AWS/Lambda", "ConcurrentExecutions"), metrics.Maximum, 2},
 		{metrics.Of("AWS/Lambda", "IteratorAge", "FunctionName", "f"), metrics.Maximum, 2000},
+		{metrics.Of("AWS/Lambda", "PolledEventCount", "EventSourceMappingUUID", "m"), metrics.Maximum, 3},
 		{metrics.Of("AWS/SQS", "NumberOfMessagesSent", "QueueName", "q"), metrics.Sum, 2},
 		{metrics.Of("AWS/SQS", "SentMessageSize", "QueueName", "q"), metrics.Average, 4},
 		{metrics.Of("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "q"), metrics.Maximum, 2},

@@ -60,7 +60,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	registry, tables := data.streams, data.tables
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
 		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver, Logger: s.opts.Logger,
-		Observe: tellAll(s.events.ofMapping(name), base.meter.mapped),
+		Observe: tellAll(s.events.ofMapping(name)), Metrics: base.meter.mapping,
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{

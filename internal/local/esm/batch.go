@@ -16,119 +16,179 @@ const (
 
 // process delivers a batch until each of its records is done or dropped, or ctx ends. What is undone then lies behind the
 // checkpoint and comes again.
-func (p *poller) process(ctx context.Context, shard string, batch []Record) {
+func (l *lane) process(ctx context.Context, b batch) {
 	invokes := 0 // of this batch; a batch that got shorter because its head succeeded is a new one
 	waits := 0
 	var last *invocation
 	for ctx.Err() == nil {
-		if batch = p.dropExpired(shard, batch, invokes); len(batch) == 0 {
+		if b = l.dropExpired(b, invokes); len(b.records) == 0 {
 			return
 		}
-		p.observe(Event{Kind: Invoking, ShardID: shard, Records: batch, Attempt: invokes + 1})
-		result, err := p.opts.Invoker.Invoke(p.invoking, p.config.FunctionARN, event(batch))
+		result, err := l.invoke(b.records, invokes, false)
 		if err != nil {
 			// It was not run, so this does not count: only age ends it.
-			p.progress.note(callFailed)
-			p.opts.Logger.Debug("function was not invoked", "function", p.config.FunctionARN, "error", err)
-			p.observe(Event{Kind: NotInvoked, ShardID: shard, Records: batch, Attempt: invokes, Error: err.Error(), Pause: p.opts.Backoff.wait(waits)})
-			if !p.sleep(ctx, p.opts.Backoff.wait(waits)) {
+			if !l.pause(ctx, Event{Kind: NotInvoked, Records: b.records, Attempt: invokes, Error: err.Error()}, waits) {
 				return
 			}
 			waits++
 			continue
 		}
 		invokes++
-		last = &invocation{result.FunctionError}
-		failed := judge(result, batch, p.config.ReportBatchItemFailures)
-		if failed == len(batch) {
-			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
-			p.progress.note(allWell)
-			p.observe(Event{Kind: Succeeded, ShardID: shard, Records: batch, Attempt: invokes, RequestID: result.RequestID})
+		last = &invocation{result.RequestID, result.FunctionError}
+		done, ok := judge(result, b.records, l.config.ReportBatchItemFailures)
+		var state []byte
+		if l.window != nil && ok {
+			state, ok = stateOf(result.Payload)
+		}
+		if ok && done == len(b.records) {
+			l.progress.note(allWell)
+			l.observe(Event{Kind: Succeeded, Records: b.records, Attempt: invokes, RequestID: result.RequestID})
+			l.succeed(ctx, b, state)
 			return
 		}
-		p.progress.note(callFailed)
-		if failed > 0 {
-			p.progress.advance(shard, batch[failed-1].SequenceNumber)
-			p.observe(Event{Kind: Partial, ShardID: shard, Records: batch[failed:], Attempt: invokes, RequestID: result.RequestID})
-			batch, invokes, waits = batch[failed:], 0, 0
+		l.progress.note(callFailed)
+		if ok {
+			l.count(FailedInvokeEventCount, len(b.records)-done)
+			l.observe(Event{Kind: Partial, Records: b.records[done:], Attempt: invokes, RequestID: result.RequestID})
+			l.succeed(ctx, b.head(done), state)
+			b, invokes, waits = b.tail(done), 0, 0
+			l.openWindow(b.records[0])
 			continue
 		}
-		p.observe(Event{Kind: Failed, ShardID: shard, Records: batch, Attempt: invokes, RequestID: result.RequestID, Error: result.FunctionError})
-		if p.config.BisectBatchOnFunctionError && len(batch) > 1 {
+		l.count(FailedInvokeEventCount, len(b.records))
+		l.observe(Event{Kind: Failed, Records: b.records, Attempt: invokes, RequestID: result.RequestID, Error: result.FunctionError})
+		if l.config.BisectBatchOnFunctionError && len(b.records) > 1 {
 			// Each half is a batch of its own, so that the record that fails is found without using up its attempts.
-			p.observe(Event{Kind: Bisected, ShardID: shard, Records: batch, Attempt: invokes})
-			p.process(ctx, shard, batch[:len(batch)/2])
-			p.process(ctx, shard, batch[len(batch)/2:])
+			l.observe(Event{Kind: Bisected, Records: b.records, Attempt: invokes})
+			half := len(b.records) / 2
+			l.process(ctx, b.head(half))
+			if ctx.Err() == nil {
+				l.openWindow(b.records[half])
+				l.process(ctx, b.tail(half))
+			}
 			return
 		}
-		if limit := p.config.MaximumRetryAttempts; limit >= 0 && invokes > limit {
-			p.drop(shard, batch, retriesExhausted, invokes, last)
-			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
+		if limit := l.config.MaximumRetryAttempts; limit >= 0 && invokes > limit {
+			l.drop(b, retriesExhausted, invokes, last)
 			return
 		}
-		pause := p.opts.Backoff.wait(waits)
-		p.observe(Event{Kind: Retrying, ShardID: shard, Records: batch, Attempt: invokes, Pause: pause})
-		if !p.sleep(ctx, pause) {
+		if !l.pause(ctx, Event{Kind: Retrying, Records: b.records, Attempt: invokes}, waits) {
 			return
 		}
 		waits++
 	}
 }
 
+// invoke runs the function with records, or with none at the end of a tumbling window.
+func (l *lane) invoke(records []Record, invokes int, early bool) (Result, error) {
+	l.observe(Event{Kind: Invoking, Records: records, Attempt: invokes + 1})
+	l.count(InvokedEventCount, len(records))
+	if n := len(records); n > 0 {
+		l.measureAge(records[n-1])
+	}
+	result, err := l.opts.Invoker.Invoke(l.invoking, l.config.FunctionARN, l.event(records, early))
+	l.since = l.opts.Clock.Now()
+	if err != nil && l.invoking.Err() == nil {
+		l.progress.note(callFailed)
+		l.count(FailedInvokeEventCount, len(records))
+		l.opts.Logger.Debug("function was not invoked", "function", l.config.FunctionARN, "error", err)
+	}
+	return result, err
+}
+
+// pause tells of an event and waits before the next attempt. It is false when ctx ended.
+func (l *lane) pause(ctx context.Context, e Event, waits int) bool {
+	e.Pause = l.opts.Backoff.wait(waits)
+	l.observe(e)
+	return l.sleep(ctx, e.Pause)
+}
+
+// succeed is for records that the function did; state is that of the tumbling window after them.
+func (l *lane) succeed(ctx context.Context, b batch, state []byte) {
+	if l.window == nil {
+		l.finish(b.places, b.size(), nil)
+		return
+	}
+	l.keepState(b, state)
+	if len(state) > maxState {
+		l.endWindow(ctx, true)
+	}
+}
+
 // dropExpired gives the records that are not too old. It is asked before every attempt; invokes counts those that were made.
-func (p *poller) dropExpired(shard string, batch []Record, invokes int) []Record {
+func (l *lane) dropExpired(b batch, invokes int) batch {
 	limit := retention
-	if s := p.config.MaximumRecordAgeInSeconds; s >= 0 {
+	if s := l.config.MaximumRecordAgeInSeconds; s >= 0 {
 		limit = min(limit, time.Duration(s)*time.Second)
 	}
-	now := p.opts.Clock.Now()
+	now := l.opts.Clock.Now()
 	expired := 0 // records of a shard are in the order of their age
-	for expired < len(batch) && now.Sub(batch[expired].ApproximateCreationDateTime) > limit {
+	for expired < len(b.records) && now.Sub(b.records[expired].ApproximateCreationDateTime) > limit {
 		expired++
 	}
 	if expired > 0 {
-		p.drop(shard, batch[:expired], ageExceeded, invokes, nil)
-		p.progress.advance(shard, batch[expired-1].SequenceNumber)
+		l.drop(b.head(expired), ageExceeded, invokes, nil)
 	}
-	return batch[expired:]
+	return b.tail(expired)
 }
 
-// drop gives records up: to the mapping's destination, or for good where it has none.
-func (p *poller) drop(shard string, records []Record, condition string, invokes int, last *invocation) {
+// drop gives records up: to the mapping's destination, or for good where it has none. A report that the destination does not take is
+// lost, as it is on AWS.
+func (l *lane) drop(b batch, condition string, invokes int, last *invocation) {
+	records := b.records
 	attrs := []any{
-		slog.String("condition", condition), slog.String("function", p.config.FunctionARN), slog.String("stream", p.config.StreamARN),
-		slog.String("shard", shard), slog.String("first", records[0].SequenceNumber),
+		slog.String("condition", condition), slog.String("function", l.config.FunctionARN), slog.String("stream", l.config.StreamARN),
+		slog.String("shard", l.id), slog.String("first", records[0].SequenceNumber),
 		slog.String("last", records[len(records)-1].SequenceNumber), slog.Int("records", len(records)), slog.Int("invokes", invokes),
 	}
-	e := Event{Kind: Dropped, ShardID: shard, Records: records, Attempt: invokes, Condition: condition, Destination: p.config.OnFailure}
-	defer func() { p.observe(e) }()
-	if p.config.OnFailure == "" {
-		p.opts.Logger.Warn("records dropped", attrs...)
-		return
+	e := Event{Kind: Dropped, Records: records, Attempt: invokes, Condition: condition, Destination: l.config.OnFailure}
+	dropped := condition != ageExceeded || l.config.MaximumRecordAgeInSeconds >= 0 // or the stream itself forgets it
+	if l.config.OnFailure == "" {
+		l.opts.Logger.Warn("records dropped", attrs...)
+	} else {
+		delivery := Delivery{
+			Destination: l.config.OnFailure, FunctionARN: l.config.FunctionARN, Mapping: l.progress.uuid, ShardID: l.id,
+			At: l.opts.Clock.Now(), Document: l.document(records, condition, invokes, last), Event: string(l.event(records, false)),
+		}
+		if err := l.opts.Destination(delivery); err != nil {
+			l.opts.Logger.Warn("records dropped, and their destination did not take the report", append(attrs, slog.Any("error", err))...)
+			e.Error, dropped = err.Error(), true
+			l.metric(DestinationDeliveryFailures, 1)
+		} else {
+			dropped = false
+			l.count(OnFailureDestinationDeliveredEventCount, len(records))
+		}
 	}
-	document := p.document(shard, records, condition, invokes, last)
-	delivery := Delivery{
-		Destination: p.config.OnFailure, FunctionARN: p.config.FunctionARN, Mapping: p.progress.uuid, ShardID: shard,
-		At: p.opts.Clock.Now(), Document: document, Event: string(event(records)),
+	if dropped {
+		l.count(DroppedEventCount, len(records))
 	}
-	if err := p.opts.Destination(delivery); err != nil {
-		p.opts.Logger.Warn("records dropped, and their destination did not take the report", append(attrs, slog.Any("error", err))...)
-		e.Error = err.Error()
-	}
+	l.observe(e)
+	l.finish(b.places, b.size(), nil)
 }
 
 // event is what the function is invoked with.
-func event(batch []Record) []byte {
-	size := len(payloadHead) + len(payloadTail)
-	for _, r := range batch {
-		size += len(r.JSON) + 1
+func (l *lane) event(records []Record, early bool) []byte {
+	size := l.eventSize()
+	for i := range records {
+		size += len(records[i].JSON) + 1
 	}
-	b := append(make([]byte, 0, size), payloadHead...)
-	for i, r := range batch {
+	e := append(make([]byte, 0, size), payloadHead...)
+	for i := range records {
 		if i > 0 {
-			b = append(b, ',')
+			e = append(e, ',')
 		}
-		b = append(b, r.JSON...)
+		e = append(e, records[i].JSON...)
 	}
-	return append(b, payloadTail...)
+	if l.window == nil {
+		return append(e, payloadTail...)
+	}
+	return l.window.append(append(e, ']'), l.id, l.config.StreamARN, len(records) == 0, early)
+}
+
+// eventSize is the length of an event without records.
+func (l *lane) eventSize() int {
+	if l.config.TumblingWindowInSeconds == 0 {
+		return len(payloadHead) + len(payloadTail)
+	}
+	return len(payloadHead) + l.windowSize()
 }

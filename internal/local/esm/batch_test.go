@@ -104,7 +104,7 @@ func TestRetryCounterBeginsAnewWhenTheCheckpointAdvances(t *testing.T) {
 	r.expect(4, 5, 6).failItems(6)
 	for range 3 {
 		r.expect(6).failItems(6)
-		r.pass(time.Minute)
+		r.wait(time.Minute)
 	}
 	r.expect(6).failItems(6)
 	r.stream.put("shard-1", 7)
@@ -124,8 +124,8 @@ func TestRetriesAndBackoff(t *testing.T) {
 		time.Minute, time.Minute,
 	} {
 		if wait > 0 {
-			r.pass(wait - time.Millisecond)
-			r.pass(time.Millisecond)
+			r.wait(wait - time.Millisecond)
+			r.wait(time.Millisecond)
 		}
 		at = at.Add(wait)
 		c := r.expect(1, 2)
@@ -147,12 +147,12 @@ func TestThrottlesDoNotCount(t *testing.T) {
 	r.create(func(c *esm.Config) { c.MaximumRetryAttempts = 1 })
 	for range 5 {
 		r.expect(1).refuse()
-		r.pass(time.Minute)
+		r.wait(time.Minute)
 	}
 	r.expect(1).fail()
-	r.pass(time.Minute)
+	r.wait(time.Minute)
 	r.expect(1).refuse()
-	r.pass(time.Minute)
+	r.wait(time.Minute)
 	r.expect(1).fail()
 	r.stream.put("shard-1", 2)
 	r.expect(2).ok(`{}`)
@@ -180,9 +180,9 @@ func TestAge(t *testing.T) {
 		r.stream.put("shard-1", 2)
 		r.create(func(c *esm.Config) { c.MaximumRecordAgeInSeconds = 60 })
 		r.expect(1, 2).fail()
-		r.pass(31 * time.Second)
+		r.wait(31 * time.Second)
 		r.expect(2).refuse()
-		r.pass(31 * time.Second)
+		r.wait(31 * time.Second)
 		r.stream.put("shard-1", 3)
 		r.expect(3).ok(`{}`)
 		want := []string{"RecordAgeExceeded 1..1 (1) after 1", "RecordAgeExceeded 2..2 (1) after 1"}
@@ -202,7 +202,7 @@ func TestAge(t *testing.T) {
 		r.stream.put("shard-1", 1)
 		r.create(nil)
 		r.expect(1).fail()
-		r.pass(24*time.Hour + time.Second)
+		r.wait(24*time.Hour + time.Second)
 		r.stream.put("shard-1", 2)
 		r.expect(2).ok(`{}`)
 		if diff := cmp.Diff([]string{"RecordAgeExceeded 1..1 (1) after 1"}, r.drops.all()); diff != "" {
@@ -257,7 +257,7 @@ func TestPayloadLimit(t *testing.T) {
 
 func TestWindow(t *testing.T) {
 	r := newRig(t)
-	r.create(func(c *esm.Config) { c.MaximumBatchingWindowInSeconds, c.BatchSize = 10, 3 })
+	m := r.create(func(c *esm.Config) { c.MaximumBatchingWindowInSeconds, c.BatchSize = 10, 3 })
 	at := func(c call, want time.Duration) {
 		t.Helper()
 		if got := c.at.Sub(epoch); got != want {
@@ -270,6 +270,7 @@ func TestWindow(t *testing.T) {
 		r.stream.put("shard-1", n)
 		r.stream.awaitRead(n)
 		r.settle()
+		r.clock.AwaitSleepers(1)
 	}
 	// The window began with the mapping.
 	r.pass(4 * time.Second)
@@ -278,11 +279,13 @@ func TestWindow(t *testing.T) {
 	put(2)
 	r.clock.Advance(time.Second)
 	at(r.expect(1, 2), 10*time.Second)
+	r.caughtUp(m)
 	// The next began when that invocation ended, and again at 20 s.
 	r.pass(13 * time.Second)
 	put(3)
 	r.clock.Advance(7 * time.Second)
 	at(r.expect(3), 30*time.Second)
+	r.caughtUp(m)
 	// A full batch does not wait.
 	r.pass(time.Second)
 	r.stream.put("shard-1", 4, 5, 6, 7)
@@ -303,7 +306,7 @@ func TestFailureBlocksOnlyItsShard(t *testing.T) {
 	r.expect(2).ok(`{}`)
 	r.stream.put("shard-2", 3)
 	r.expect(3).ok(`{}`)
-	r.clock.AwaitSleepers(3)
+	r.clock.AwaitSleepers(1)
 	r.clock.Advance(time.Minute)
 	r.expect(1).ok(`{}`)
 }
@@ -334,16 +337,16 @@ func TestEveryRecordIsDeliveredInOrder(t *testing.T) {
 			switch random.IntN(4) {
 			case 0:
 				c.fail()
-				r.pass(time.Minute)
+				r.wait(time.Minute)
 			case 1:
 				c.refuse()
-				r.pass(time.Minute)
+				r.wait(time.Minute)
 			case 2:
 				first := random.IntN(len(c.numbers))
 				c.failItems(c.numbers[first:]...)
 				next += first
 				if first == 0 {
-					r.pass(time.Minute)
+					r.wait(time.Minute)
 				}
 			default:
 				c.ok(`{}`)

@@ -14,7 +14,7 @@ const (
 )
 
 // invocation is what the last invocation of a batch ended with.
-type invocation struct{ functionError string }
+type invocation struct{ requestID, functionError string }
 
 // report is what a destination gets of records that a mapping gives up. The records themselves are not in it.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -52,21 +52,25 @@ type batchInfo struct {
 }
 
 // document is the report as JSON.
-func (p *poller) document(shard string, records []Record, condition string, invokes int, last *invocation) string {
+func (l *lane) document(records []Record, condition string, invokes int, last *invocation) string {
 	if condition == ageExceeded {
 		invokes++ // the attempt that found it too old counts
+	}
+	id := uuid.NewString()
+	if last != nil && last.requestID != "" {
+		id = last.requestID
 	}
 	first, final := records[0], records[len(records)-1]
 	r := report{
 		RequestContext: requestContext{
-			RequestID: uuid.NewString(), FunctionARN: p.config.FunctionARN, Condition: condition, ApproximateInvokeCount: invokes,
+			RequestID: id, FunctionARN: l.config.FunctionARN, Condition: condition, ApproximateInvokeCount: invokes,
 		},
-		Version: "1.0", Timestamp: p.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		Version: "1.0", Timestamp: l.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		Batch: batchInfo{
-			ShardID: shard, StartSequenceNumber: first.SequenceNumber, EndSequenceNumber: final.SequenceNumber,
+			ShardID: l.id, StartSequenceNumber: first.SequenceNumber, EndSequenceNumber: final.SequenceNumber,
 			ApproximateArrivalOfFirstRecord: first.ApproximateCreationDateTime.UTC().Format(time.RFC3339),
 			ApproximateArrivalOfLastRecord:  final.ApproximateCreationDateTime.UTC().Format(time.RFC3339),
-			BatchSize:                       len(records), StreamARN: p.config.StreamARN,
+			BatchSize:                       len(records), StreamARN: l.config.StreamARN,
 		},
 	}
 	if last != nil {

@@ -19,7 +19,7 @@ func TestBisect(t *testing.T) {
 	r.expect(1, 2).ok(`{}`)
 	r.expect(3, 4, 5).fail()
 	r.expect(3).fail() // alone: its own attempts begin
-	r.pass(time.Second)
+	r.wait(time.Second)
 	r.expect(3).fail()
 	r.expect(4, 5).ok(`{}`)
 	r.stream.put("shard-1", 6)
@@ -56,7 +56,7 @@ func TestDestination(t *testing.T) {
 	}{
 		"a function error": {
 			func(c *esm.Config) { c.MaximumRetryAttempts = 1 },
-			func(r *rig) { r.expect(1, 2).fail(); r.pass(time.Second); r.expect(1, 2).fail() },
+			func(r *rig) { r.expect(1, 2).fail(); r.wait(time.Second); r.expect(1, 2).fail() },
 			document{
 				"requestContext":  document{"functionArn": functionARN, "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 2.0},
 				"responseContext": document{"statusCode": 200.0, "executedVersion": "$LATEST", "functionError": "Unhandled"},
@@ -74,7 +74,7 @@ func TestDestination(t *testing.T) {
 		},
 		"age": {
 			func(c *esm.Config) { c.MaximumRecordAgeInSeconds = 60 },
-			func(r *rig) { r.expect(1, 2).refuse(); r.pass(2 * time.Minute) },
+			func(r *rig) { r.expect(1, 2).refuse(); r.wait(2 * time.Minute) },
 			document{
 				"requestContext": document{"functionArn": functionARN, "condition": "RecordAgeExceeded", "approximateInvokeCount": 1.0},
 				"version":        "1.0", "timestamp": "2026-11-23T04:07:06.000Z", "DDBStreamBatchInfo": info(2, "7", "14"),

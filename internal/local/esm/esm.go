@@ -20,6 +20,8 @@ import (
 type Record struct {
 	// SequenceNumber is decimal and grows within a shard.
 	SequenceNumber string
+	// Key is the item's partition key. Records with one key are delivered in order.
+	Key string
 	// ApproximateCreationDateTime is what the record's age counts from.
 	ApproximateCreationDateTime time.Time
 	// JSON is the whole record as the function receives it.
@@ -103,9 +105,12 @@ type Options struct {
 	Access func(functionARN, streamARN string) error
 	// Observe is told of each thing that a mapping does, from the goroutine that does it. Nil drops it.
 	Observe func(Event)
+	// Metrics is told of each value of a mapping's metrics, from the goroutine that it comes of. Nil drops it.
+	Metrics func(Metric)
 	// Backoff between attempts; the zero value means 500 ms up to one minute.
 	Backoff Backoff
-	// PollInterval is how long a shard with nothing to read rests when no Wait wakes it; 0 means 250 ms, Lambda's base rate.
+	// PollInterval is how long a shard with nothing to read rests when no Wait wakes it; 0 means 5 s. Lambda polls every 250 ms, as nothing
+	// wakes it.
 	PollInterval time.Duration
 	// Logger tells of records that were dropped. Nil drops that too.
 	Logger *slog.Logger
@@ -119,7 +124,7 @@ func (o Options) withDefaults() Options {
 		o.Backoff = Backoff{Base: 500 * time.Millisecond, Max: time.Minute}
 	}
 	if o.PollInterval == 0 {
-		o.PollInterval = 250 * time.Millisecond
+		o.PollInterval = 5 * time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -29,7 +29,9 @@ type Event struct {
 	Time                                     time.Time
 	Kind                                     string
 	Mapping, FunctionARN, StreamARN, ShardID string
-	// Records are those that it is about; they are not the receiver's to change.
+	// Lane is which of the shard's batches side by side it is about, from 0.
+	Lane int
+	// Records are those that it is about; they are not the receiver's to change. The final invocation of a tumbling window has none.
 	Records []Record
 	// Attempt is how often the function was invoked with this batch.
 	Attempt int
@@ -43,6 +45,12 @@ type Event struct {
 	Destination string
 	// Pause is how long the batch waits.
 	Pause time.Duration
+}
+
+// observe tells of an event of the lane.
+func (l *lane) observe(e Event) {
+	e.ShardID, e.Lane = l.id, l.number
+	l.poller.observe(e)
 }
 
 // observe tells of an event of the poller's mapping.

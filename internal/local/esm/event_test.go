@@ -46,10 +46,10 @@ func TestObserve(t *testing.T) {
 		c.MaximumRetryAttempts, c.ReportBatchItemFailures, c.OnFailure = 1, true, queueARN
 	})
 	r.expect(1, 2).fail()
-	r.pass(time.Second)
+	r.wait(time.Second)
 	r.expect(1, 2).failItems(2)
 	r.expect(2).fail()
-	r.pass(time.Second)
+	r.wait(time.Second)
 	r.expect(2).fail()
 	<-r.documents
 	r.stream.put("shard-1", 3)

@@ -38,6 +38,7 @@ type stream struct {
 	gone    int             // reads of shards that are not there
 	listed  map[string]bool // shards that a reader was told of
 	broken  bool
+	key     func(n int) string // of a record
 }
 
 type shard struct {
@@ -46,7 +47,7 @@ type shard struct {
 }
 
 func newStream(c *clock.Manual) *stream {
-	s := &stream{clock: c, read: map[string]bool{}, listed: map[string]bool{}}
+	s := &stream{clock: c, read: map[string]bool{}, listed: map[string]bool{}, key: func(int) string { return "" }}
 	s.changed = sync.NewCond(&s.mu)
 	s.open("shard-1", "")
 	return s
@@ -84,7 +85,7 @@ func (s *stream) add(id string, n, padding int) {
 	sh := s.find(id)
 	number := sequence(n)
 	sh.records = append(sh.records, esm.Record{
-		SequenceNumber: number, ApproximateCreationDateTime: s.clock.Now(),
+		SequenceNumber: number, Key: s.key(n), ApproximateCreationDateTime: s.clock.Now(),
 		JSON: json.RawMessage(fmt.Sprintf(`{"n":%d,"padding":"%s"}`, n, bytes.Repeat([]byte("x"), padding))),
 	})
 }
@@ -216,11 +217,27 @@ func join(items []string) string {
 	return b.String()
 }
 
+// pollInterval is one that no test's clock comes to.
+const pollInterval = 1000 * time.Hour
+
+// clocks keep a poller's rests apart from what a test waits for: batching windows, pauses between attempts, the end of tumbling windows.
+type clocks struct {
+	*clock.Manual
+	polls *clock.Manual
+}
+
+func (c clocks) After(d time.Duration) (<-chan time.Time, func()) {
+	if d == pollInterval {
+		return c.polls.After(d)
+	}
+	return c.Manual.After(d)
+}
+
 // rig is mappings with a stream and a function in the test's hands.
 type rig struct {
 	*esm.Mappings
 	t      *testing.T
-	clock  *clock.Manual
+	clock  clocks
 	stream *stream
 	calls  chan call
 	drops  *drops
@@ -237,10 +254,10 @@ func newRigWith(t *testing.T, change func(*esm.Options)) *rig {
 }
 
 func newRigWithStream(t *testing.T, s *stream, change func(*esm.Options)) *rig {
-	c := s.clock
+	c := clocks{s.clock, clock.NewManual(epoch)}
 	r := &rig{t: t, clock: c, stream: s, calls: make(chan call), drops: &drops{}, documents: make(chan string, 10)}
 	options := esm.Options{
-		Account: "000000000000", Region: "us-east-1", Clock: c, Invoker: r, Logger: slog.New(r.drops),
+		Account: "000000000000", Region: "us-east-1", Clock: c, Invoker: r, Logger: slog.New(r.drops), PollInterval: pollInterval,
 		Destination: func(d esm.Delivery) error {
 			if d.Destination != queueARN {
 				return errors.New("no such queue")
@@ -301,13 +318,29 @@ func (r *rig) expect(numbers ...int) call {
 	return call{}
 }
 
-// settle returns when the poller of one shard has come to rest.
-func (r *rig) settle() { r.clock.AwaitSleepers(2) }
+// settle returns when the reader of one shard has come to rest.
+func (r *rig) settle() { r.clock.polls.AwaitSleepers(2) }
 
-// pass lets time go by in a poller at rest, and returns when it rests again.
+// pass lets time go by while a shard is at rest.
 func (r *rig) pass(d time.Duration) {
 	r.settle()
 	r.clock.Advance(d)
+}
+
+// wait lets time go by when a lane waits for it.
+func (r *rig) wait(d time.Duration) {
+	r.clock.AwaitSleepers(1)
+	r.clock.Advance(d)
+}
+
+// caughtUp returns when the mapping is done with all that is in the stream.
+func (r *rig) caughtUp(m esm.Mapping) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	if err := r.AwaitCaughtUp(ctx, m.UUID); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 func config(change func(*esm.Config)) esm.Config {

@@ -23,7 +23,7 @@ func parseFilters(patterns []string) ([]filter.Pattern, error) {
 	return filters, nil
 }
 
-// matches reports whether a record is to be delivered. One that is not counts for no batch.
+// matches reports whether a record matches one of the filters.
 func matches(filters []filter.Pattern, r Record) bool {
-	return len(filters) == 0 || slices.ContainsFunc(filters, func(f filter.Pattern) bool { return f.Match(r.JSON) })
+	return slices.ContainsFunc(filters, func(f filter.Pattern) bool { return f.Match(r.JSON) })
 }

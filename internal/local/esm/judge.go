@@ -5,48 +5,46 @@ import (
 	"encoding/json"
 )
 
-// judge gives the index of the first record that a function's answer leaves undone: len(batch) when all is well, 0 when the
-// whole batch failed. Unless the mapping takes reports of failed items, any answer without a function error is success.
+// judge gives how many records at the head of a batch are done by a function's answer, which is all of them when all is well. It is not
+// ok when the whole batch failed. Unless the mapping takes reports of failed items, any answer without a function error is success.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-func judge(r Result, batch []Record, reports bool) int {
-	const failed = 0
-	succeeded := len(batch)
+func judge(r Result, batch []Record, reports bool) (done int, ok bool) {
 	switch {
 	case r.FunctionError != "":
-		return failed
+		return 0, false
 	case !reports || empty(r.Payload):
-		return succeeded
+		return len(batch), true
 	}
 	// Names are matched with their case, which encoding/json does for maps alone.
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(r.Payload, &answer); err != nil {
-		return failed
+		return 0, false
 	}
 	list, named := answer["batchItemFailures"]
 	if !named {
-		return succeeded
+		return len(batch), true
 	}
 	var items []map[string]json.RawMessage
 	if err := json.Unmarshal(list, &items); err != nil {
-		return failed
+		return 0, false
 	}
 	index := make(map[string]int, len(batch))
 	for i, r := range batch {
 		index[r.SequenceNumber] = i
 	}
-	first := succeeded
+	first := len(batch)
 	for _, item := range items {
 		var id *string
 		if err := json.Unmarshal(item["itemIdentifier"], &id); err != nil || id == nil {
-			return failed
+			return 0, false
 		}
 		i, member := index[*id]
 		if !member {
-			return failed
+			return 0, false
 		}
 		first = min(first, i)
 	}
-	return first
+	return first, first > 0 || len(items) == 0
 }
 
 // empty says whether an answer is one of those that stand for nothing to report.

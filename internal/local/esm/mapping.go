@@ -52,12 +52,20 @@ type Config struct {
 	// MaximumRetryAttempts is -1 for as long as the record lives.
 	MaximumRetryAttempts    int
 	ReportBatchItemFailures bool
+	// ParallelizationFactor is how many batches of a shard are in flight at a time, 1 to 10; 0 is 1.
+	ParallelizationFactor int
+	// TumblingWindowInSeconds is the length of the windows over which the function keeps a state, up to 900; 0 is none.
+	TumblingWindowInSeconds int
 	// BisectBatchOnFunctionError splits a failed batch in two, which uses up no attempt.
 	BisectBatchOnFunctionError bool
 	// OnFailure is the ARN of the destination of records that are given up; empty for none.
 	OnFailure string
 	// Filters are patterns of which a record must match one; without any, every record is delivered.
 	Filters []string
+	// KMSKeyARN is that of the key of the filters; "" for AWS's own. It is kept and told, and nothing is encrypted.
+	KMSKeyARN string
+	// EventCount says that the mapping counts its records, see [Options.Metrics].
+	EventCount bool
 }
 
 // Mapping is an event source mapping as it stood when it was asked for.

@@ -67,8 +67,7 @@ func TestParentIsDrainedBeforeItsChildren(t *testing.T) {
 	r.create(func(c *esm.Config) { c.BatchSize = 1 })
 	r.expect(1).ok(`{}`)
 	r.expect(2).fail() // it blocks the children too
-	r.settle()
-	r.clock.Advance(time.Minute)
+	r.wait(time.Minute)
 	r.expect(2).ok(`{}`)
 	r.expect(3).ok(`{}`)
 	r.expect(4).ok(`{}`)
@@ -90,7 +89,7 @@ func TestSplit(t *testing.T) {
 	r.stream.awaitListed("upper")
 	for range 3 {
 		parent.fail()
-		r.pass(time.Minute)
+		r.wait(time.Minute)
 		parent = r.expect(1)
 	}
 	parent.ok(`{}`)
@@ -103,7 +102,7 @@ func TestSplit(t *testing.T) {
 	calls[3].ok(`{}`)
 	r.stream.put("upper", 4)
 	r.expect(4).ok(`{}`)
-	r.clock.AwaitSleepers(3)
+	r.clock.AwaitSleepers(1)
 	r.clock.Advance(time.Minute)
 	r.expect(2).ok(`{}`)
 }
@@ -260,7 +259,7 @@ func TestPollsWithoutNews(t *testing.T) {
 	r.stream.mu.Lock()
 	r.stream.add("shard-1", 1, 0) // and nobody is told
 	r.stream.mu.Unlock()
-	r.clock.Advance(250 * time.Millisecond)
+	r.clock.polls.Advance(pollInterval)
 	r.expect(1).ok(`{}`)
 }
 

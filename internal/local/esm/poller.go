@@ -23,7 +23,7 @@ type poller struct {
 	wake chan struct{} // closed, and replaced, when there may be something to read
 }
 
-// run reads the stream until ctx ends. Every shard has its own goroutine, from when its parent is drained until it is.
+// run reads the stream until ctx ends. Every shard is read from when its parent is drained until it is.
 func (p *poller) run(ctx context.Context) {
 	var shards sync.WaitGroup
 	defer shards.Wait()
@@ -80,9 +80,9 @@ func (p *poller) awake() <-chan struct{} {
 	return p.wake
 }
 
-// rest waits for news, for as long as a poll takes, but no longer than d.
+// rest waits for news, but no longer than d.
 func (p *poller) rest(ctx context.Context, awake <-chan struct{}, d time.Duration) {
-	timer, stop := p.opts.Clock.After(min(d, p.opts.PollInterval))
+	timer, stop := p.opts.Clock.After(d)
 	defer stop()
 	select {
 	case <-awake:
@@ -101,72 +101,4 @@ func (p *poller) sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// shard reads one shard from its checkpoint until it is drained.
-func (p *poller) shard(ctx context.Context, id string) {
-	window := p.opts.Clock.Now()
-	for ctx.Err() == nil {
-		batch, drained := p.gather(ctx, id, window)
-		if len(batch) > 0 && ctx.Err() == nil {
-			p.process(ctx, id, batch)
-			window = p.opts.Clock.Now()
-		}
-		if drained && ctx.Err() == nil {
-			p.progress.drained(id)
-			p.rouse() // its children may be read now
-			return
-		}
-	}
-}
-
-// pageSize is how many records are read at once: a source renders all that it gives, and of large ones few fit into a payload.
-const pageSize = 100
-
-// gather reads the next batch: the first of BatchSize records, the payload's limit, the end of the window or that of the shard.
-// The window runs from when the last invocation ended, and over again while it stays empty.
-// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
-func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch []Record, drained bool) {
-	length := time.Duration(p.config.MaximumBatchingWindowInSeconds) * time.Second
-	after, size := p.progress.at(id).After, len(payloadHead)+len(payloadTail)
-	for ctx.Err() == nil {
-		awake := p.awake()
-		empty := len(batch) == 0
-		limit := min(p.config.BatchSize-len(batch), pageSize)
-		records, closed, err := p.source.Read(id, after, limit)
-		for _, r := range records {
-			if !matches(p.filters, r) {
-				after = r.SequenceNumber
-				p.observe(Event{Kind: Filtered, ShardID: id, Records: []Record{r}})
-				continue
-			}
-			if size += len(r.JSON) + 1; size > maxPayload && len(batch) > 0 {
-				return batch, false
-			}
-			batch, after = append(batch, r), r.SequenceNumber
-		}
-		if len(batch) == 0 && len(records) > 0 { // what nobody wants is done
-			p.progress.advance(id, after)
-		}
-		now := p.opts.Clock.Now()
-		if empty && length > 0 {
-			window = window.Add(now.Sub(window).Truncate(length))
-		}
-		left := window.Add(length).Sub(now)
-		switch {
-		case err == nil && closed:
-			return batch, true
-		case len(batch) == 0 && len(records) == limit:
-		case len(batch) == 0:
-			p.rest(ctx, awake, p.opts.PollInterval)
-		case len(batch) >= p.config.BatchSize:
-			return batch, false
-		case len(records) == limit: // more may be there already
-		case left <= 0:
-			return batch, false
-		default:
-			p.rest(ctx, awake, left)
-		}
-	}
-	return nil, false
 }

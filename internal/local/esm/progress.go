@@ -18,6 +18,8 @@ type progress struct {
 type checkpoint struct {
 	After string
 	Done  bool // the shard is drained
+	// Window is the tumbling window that is open there; nil for none.
+	Window *window `json:",omitempty"`
 }
 
 // set moves a shard's checkpoint. The caller holds p.mu.
@@ -93,20 +95,16 @@ func (p *progress) places() map[string]string {
 	return all
 }
 
-// advance records that everything up to and including a sequence number is done.
-func (p *progress) advance(shard, to string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.set(shard, checkpoint{After: to})
-}
-
-func (p *progress) drained(shard string) {
+// move changes a shard's checkpoint.
+func (p *progress) move(shard string, change func(*checkpoint)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.shards[shard]
-	c.Done = true
+	change(&c)
 	p.set(shard, c)
 }
+
+func (p *progress) drained(shard string) { p.move(shard, func(c *checkpoint) { c.Done = true }) }
 
 // keep drops what is known of shards that the stream no longer has.
 func (p *progress) keep(shards []Shard) {

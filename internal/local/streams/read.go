@@ -8,7 +8,9 @@ import (
 
 // Record is a record as Lambda delivers it.
 type Record struct {
-	SequenceNumber              string
+	SequenceNumber string
+	// PartitionKey is the item's, as text.
+	PartitionKey                string
 	ApproximateCreationDateTime time.Time
 	// JSON is the whole record.
 	JSON json.RawMessage
@@ -56,6 +58,7 @@ func (s *Stream) Read(shardID, after string, limit int) (records []Record, close
 	for i := range page {
 		records[i] = Record{
 			SequenceNumber:              page[i].sequence.String(),
+			PartitionKey:                page[i].image()[s.keys[0]].Text(),
 			ApproximateCreationDateTime: creationTime(page[i].change.At),
 			JSON:                        s.render(&page[i], forLambda),
 		}

@@ -3,6 +3,7 @@ package lambda
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,7 +11,10 @@ import (
 	"streamgen/internal/local/wire"
 )
 
-const reportBatchItemFailures = "ReportBatchItemFailures"
+const (
+	reportBatchItemFailures = "ReportBatchItemFailures"
+	eventCount              = "EventCount"
+)
 
 type destinationConfig struct {
 	OnFailure onFailure
@@ -35,20 +39,27 @@ type mappingConfiguration struct {
 	TumblingWindowInSeconds                                          int
 	FunctionResponseTypes                                            []string
 	FilterCriteria                                                   *filterCriteria `json:",omitempty"`
+	KMSKeyArn                                                        string          `json:",omitempty"`
+	MetricsConfig                                                    *metricsConfig  `json:",omitempty"`
 }
 
 type filterCriteria struct{ Filters []struct{ Pattern string } }
 
+type metricsConfig struct{ Metrics []string }
+
 func mappingOf(m esm.Mapping) *mappingConfiguration {
 	out := &mappingConfiguration{
 		UUID: m.UUID, StartingPosition: m.StartingPosition, BatchSize: m.BatchSize,
-		MaximumBatchingWindowInSeconds: m.MaximumBatchingWindowInSeconds, ParallelizationFactor: 1,
+		MaximumBatchingWindowInSeconds: m.MaximumBatchingWindowInSeconds, ParallelizationFactor: max(m.ParallelizationFactor, 1),
 		EventSourceArn: m.StreamARN, EventSourceMappingArn: m.ARN, FunctionArn: m.FunctionARN,
 		LastModified: wire.EpochSeconds(m.LastModified), LastProcessingResult: m.LastProcessingResult,
 		State: m.State, StateTransitionReason: "User action",
 		MaximumRecordAgeInSeconds: m.MaximumRecordAgeInSeconds, MaximumRetryAttempts: m.MaximumRetryAttempts,
 		FunctionResponseTypes: []string{}, BisectBatchOnFunctionError: m.BisectBatchOnFunctionError,
-		DestinationConfig: destinationConfig{onFailure{m.OnFailure}},
+		DestinationConfig: destinationConfig{onFailure{m.OnFailure}}, TumblingWindowInSeconds: m.TumblingWindowInSeconds, KMSKeyArn: m.KMSKeyARN,
+	}
+	if m.EventCount {
+		out.MetricsConfig = &metricsConfig{[]string{eventCount}}
 	}
 	if m.ReportBatchItemFailures {
 		out.FunctionResponseTypes = append(out.FunctionResponseTypes, reportBatchItemFailures)
@@ -79,7 +90,8 @@ type mappingSettings struct {
 	DestinationConfig              *struct {
 		OnFailure, OnSuccess *struct{ Destination string }
 	}
-	MetricsConfig           *struct{ Metrics []string }
+	KMSKeyArn               *string
+	MetricsConfig           *metricsConfig
 	ProvisionedPollerConfig *struct{ MinimumPollers, MaximumPollers *int }
 }
 
@@ -96,23 +108,50 @@ func (s *mappingSettings) check(operation string) error {
 			c.need(t == reportBatchItemFailures, "functionResponseTypes", t, "satisfy enum value set: [ReportBatchItemFailures]")
 		}
 	}
+	if arn := s.onFailure(); arn != nil {
+		c.need(anyARN.MatchString(*arn), "destinationConfig.onFailure.destination", *arn, "satisfy regular expression pattern: "+strings.ReplaceAll(anyARN.String(), "^arn", "arn"))
+	}
+	if s.KMSKeyArn != nil {
+		c.need(keyARN.MatchString(*s.KMSKeyArn), "kMSKeyArn", *s.KMSKeyArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+	}
+	if s.MetricsConfig != nil {
+		for _, m := range s.MetricsConfig.Metrics {
+			c.need(slices.Contains([]string{eventCount, "ErrorCount", "KafkaMetrics"}, m), "metricsConfig.metrics", m, "satisfy enum value set: [EventCount, ErrorCount, KafkaMetrics]")
+		}
+	}
 	if err := c.err(); err != nil {
 		return err
 	}
 	if age := value(s.MaximumRecordAgeInSeconds, -1); age >= 0 && age < 60 {
 		return invalid("MaximumRecordAgeInSeconds is -1 or from 60 to 604800, not %d", age)
 	}
-	if arn := s.onFailure(); arn != nil && *arn != "" && !strings.HasPrefix(*arn, "arn:aws:sqs:") {
-		return wire.NotEmulated(fmt.Sprintf("the destination %s of %s: it knows SQS queues", *arn, operation))
+	if arn := value(s.onFailure(), ""); arn != "" && !destinationARN.MatchString(arn) {
+		return invalid("The destination ARN %s is invalid.", arn)
+	}
+	if s.MetricsConfig != nil && slices.ContainsFunc(s.MetricsConfig.Metrics, func(m string) bool { return m != eventCount }) {
+		return invalid("A DynamoDB stream has the metrics EventCount alone, not %s.", strings.Join(s.MetricsConfig.Metrics, ", "))
 	}
 	return notEmulated(operation, map[string]bool{
-		"ParallelizationFactor over 1": value(s.ParallelizationFactor, 1) > 1,
-		"TumblingWindowInSeconds":      value(s.TumblingWindowInSeconds, 0) > 0,
-		"OnSuccess":                    s.DestinationConfig != nil && s.DestinationConfig.OnSuccess != nil && s.DestinationConfig.OnSuccess.Destination != "",
-		"MetricsConfig":                s.MetricsConfig != nil && len(s.MetricsConfig.Metrics) > 0,
-		"ProvisionedPollerConfig":      s.ProvisionedPollerConfig != nil && *s.ProvisionedPollerConfig != struct{ MinimumPollers, MaximumPollers *int }{},
+		"OnSuccess":               s.DestinationConfig != nil && s.DestinationConfig.OnSuccess != nil && s.DestinationConfig.OnSuccess.Destination != "",
+		"ProvisionedPollerConfig": s.ProvisionedPollerConfig != nil && *s.ProvisionedPollerConfig != struct{ MinimumPollers, MaximumPollers *int }{},
 	})
 }
+
+// together refuses what does not go together. Windows are the shard's, and lanes would each have their own state.
+func together(c esm.Config) error {
+	if c.TumblingWindowInSeconds > 0 && c.ParallelizationFactor > 1 {
+		return invalid("With TumblingWindowInSeconds, ParallelizationFactor must be 1, not %d.", c.ParallelizationFactor)
+	}
+	return nil
+}
+
+var (
+	anyARN = regexp.MustCompile(`^$|^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
+	keyARN = regexp.MustCompile(`^(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*|)$`)
+	// destinationARN takes standard queues and topics, and buckets.
+	// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#services-dynamodb-failed-invocation
+	destinationARN = regexp.MustCompile(`^arn:aws[a-z-]*:(sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}|sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}|s3:::[a-z0-9.-]{3,63})$`)
+)
 
 // onFailure is the destination that the caller sets; nil when none is said.
 func (s *mappingSettings) onFailure() *string {
@@ -133,6 +172,12 @@ func (s *mappingSettings) apply(c *esm.Config) {
 	c.MaximumRetryAttempts = value(s.MaximumRetryAttempts, c.MaximumRetryAttempts)
 	c.BisectBatchOnFunctionError = value(s.BisectBatchOnFunctionError, c.BisectBatchOnFunctionError)
 	c.OnFailure = value(s.onFailure(), c.OnFailure)
+	c.ParallelizationFactor = value(s.ParallelizationFactor, c.ParallelizationFactor)
+	c.TumblingWindowInSeconds = value(s.TumblingWindowInSeconds, c.TumblingWindowInSeconds)
+	c.KMSKeyARN = value(s.KMSKeyArn, c.KMSKeyARN)
+	if s.MetricsConfig != nil {
+		c.EventCount = len(s.MetricsConfig.Metrics) > 0
+	}
 	if s.FilterCriteria != nil {
 		c.Filters = nil
 		for _, f := range s.FilterCriteria.Filters {
@@ -191,9 +236,12 @@ func (a *api) createMapping(r *http.Request) (wire.Response, error) {
 	}
 	config := esm.Config{
 		StreamARN: stream, StartingPosition: *in.StartingPosition, FunctionARN: function, Enabled: true, BatchSize: 100,
-		MaximumRecordAgeInSeconds: -1, MaximumRetryAttempts: -1,
+		MaximumRecordAgeInSeconds: -1, MaximumRetryAttempts: -1, ParallelizationFactor: 1,
 	}
 	in.apply(&config)
+	if err := together(config); err != nil {
+		return wire.Response{}, err
+	}
 	m, err := a.mappings.Create(config, in.Tags)
 	if err != nil {
 		return wire.Response{}, err
@@ -260,7 +308,7 @@ func (a *api) updateMapping(r *http.Request) (wire.Response, error) {
 		if function != "" {
 			c.FunctionARN = function
 		}
-		return nil
+		return together(*c)
 	})
 	if err != nil {
 		return wire.Response{}, err

@@ -185,24 +185,40 @@ func TestCreateMappingRefusals(t *testing.T) {
 		{"response type", func(in *sdk.CreateEventSourceMappingInput) {
 			in.FunctionResponseTypes = []types.FunctionResponseType{"X"}
 		}, "ValidationException", "Value 'X' at 'functionResponseTypes'"},
-		{"parallel", func(in *sdk.CreateEventSourceMappingInput) { in.ParallelizationFactor = aws.Int32(2) }, "ValidationException", notEmulated + "ParallelizationFactor"},
-		{"tumbling", func(in *sdk.CreateEventSourceMappingInput) { in.TumblingWindowInSeconds = aws.Int32(1) }, "ValidationException", notEmulated + "TumblingWindowInSeconds"},
+		{"no lane", func(in *sdk.CreateEventSourceMappingInput) { in.ParallelizationFactor = aws.Int32(0) }, "ValidationException", "Value '0' at 'parallelizationFactor'"},
+		{"eleven lanes", func(in *sdk.CreateEventSourceMappingInput) { in.ParallelizationFactor = aws.Int32(11) }, "ValidationException", "Value '11' at 'parallelizationFactor'"},
+		{"tumbling", func(in *sdk.CreateEventSourceMappingInput) { in.TumblingWindowInSeconds = aws.Int32(901) }, "ValidationException", "Value '901' at 'tumblingWindowInSeconds'"},
+		{"tumbling in lanes", func(in *sdk.CreateEventSourceMappingInput) {
+			in.TumblingWindowInSeconds, in.ParallelizationFactor = aws.Int32(60), aws.Int32(2)
+		}, "InvalidParameterValueException", "With TumblingWindowInSeconds, ParallelizationFactor must be 1, not 2."},
 		{"filter", func(in *sdk.CreateEventSourceMappingInput) {
 			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"eventName":"INSERT"}`)}}}
 		}, "InvalidParameterValueException", "Invalid filter pattern definition."},
 		{"destination", func(in *sdk.CreateEventSourceMappingInput) {
-			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn")}}
-		}, "ValidationException", notEmulated + "the destination arn"},
-		{"metrics", func(in *sdk.CreateEventSourceMappingInput) {
-			in.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{"EventCount"}}
-		}, "ValidationException", notEmulated + "MetricsConfig"},
+			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("https://queue")}}
+		}, "ValidationException", "Value 'https://queue' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: ^$|arn:"},
+		{"FIFO queue", func(in *sdk.CreateEventSourceMappingInput) {
+			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sqs:us-east-1:000000000000:lost.fifo")}}
+		}, "InvalidParameterValueException", "The destination ARN arn:aws:sqs:us-east-1:000000000000:lost.fifo is invalid."},
+		{"FIFO topic", func(in *sdk.CreateEventSourceMappingInput) {
+			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sns:us-east-1:000000000000:lost.fifo")}}
+		}, "InvalidParameterValueException", "The destination ARN arn:aws:sns:us-east-1:000000000000:lost.fifo is invalid."},
+		{"bus", func(in *sdk.CreateEventSourceMappingInput) {
+			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:events:us-east-1:000000000000:event-bus/default")}}
+		}, "InvalidParameterValueException", "The destination ARN arn:aws:events:us-east-1:000000000000:event-bus/default is invalid."},
+		{"metric", func(in *sdk.CreateEventSourceMappingInput) {
+			in.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{"X"}}
+		}, "ValidationException", "Value 'X' at 'metricsConfig.metrics'"},
+		{"metrics of Kafka", func(in *sdk.CreateEventSourceMappingInput) {
+			in.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{"EventCount", "KafkaMetrics"}}
+		}, "InvalidParameterValueException", "has the metrics EventCount alone"},
 		{"pollers", func(in *sdk.CreateEventSourceMappingInput) {
 			in.ProvisionedPollerConfig = &types.ProvisionedPollerConfig{MinimumPollers: aws.Int32(1)}
 		}, "ValidationException", notEmulated + "ProvisionedPollerConfig"},
 		{"queues", func(in *sdk.CreateEventSourceMappingInput) { in.Queues = []string{"q"} }, "ValidationException", notEmulated + `"Queues"`},
 		{"key", func(in *sdk.CreateEventSourceMappingInput) {
-			in.KMSKeyArn = aws.String("arn:aws:kms:us-east-1:0:key/k")
-		}, "ValidationException", notEmulated + `"KMSKeyArn"`},
+			in.KMSKeyArn = aws.String("alias/k")
+		}, "ValidationException", "Value 'alias/k' at 'kMSKeyArn'"},
 	}
 	s := start(t)
 	s.createFunction()
@@ -240,10 +256,43 @@ func TestMappingErrors(t *testing.T) {
 	refused(t, err, 404, notFound, message)
 	_, err = s.client.ListTags(ctx, &sdk.ListTagsInput{Resource: aws.String("arn:aws:lambda:us-east-1:000000000000:event-source-mapping:" + *gone)})
 	refused(t, err, 404, notFound, message)
+	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, TumblingWindowInSeconds: aws.Int32(60)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, ParallelizationFactor: aws.Int32(2)})
-	refused(t, err, 400, "ValidationException", "does not emulate ParallelizationFactor over 1 of UpdateEventSourceMapping")
+	refused(t, err, 400, "InvalidParameterValueException", "ParallelizationFactor must be 1")
 	_, err = s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: created.UUID, FunctionName: aws.String("gone")})
 	refused(t, err, 400, "InvalidParameterValueException", "Function does not exist")
+}
+
+// TestMappingOptionsAreToldAsTheyWereGiven sets what the defaults are not, takes some of it back, and sees what is left.
+func TestMappingOptionsAreToldAsTheyWereGiven(t *testing.T) {
+	s := start(t)
+	ctx := t.Context()
+	s.createFunction()
+	in := mappingInput()
+	in.ParallelizationFactor, in.KMSKeyArn = aws.Int32(10), aws.String("arn:aws:kms:us-east-1:000000000000:key/k")
+	in.MetricsConfig = &types.EventSourceMappingMetricsConfig{Metrics: []types.EventSourceMappingMetric{"EventCount"}}
+	in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sns:us-east-1:000000000000:lost")}}
+	out, err := s.client.CreateEventSourceMapping(ctx, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *out.ParallelizationFactor != 10 || *out.TumblingWindowInSeconds != 0 || aws.ToString(out.KMSKeyArn) != *in.KMSKeyArn || out.MetricsConfig == nil ||
+		len(out.MetricsConfig.Metrics) != 1 || *out.DestinationConfig.OnFailure.Destination != "arn:aws:sns:us-east-1:000000000000:lost" {
+		t.Errorf("created: %+v", out)
+	}
+	updated, err := s.client.UpdateEventSourceMapping(ctx, &sdk.UpdateEventSourceMappingInput{UUID: out.UUID, ParallelizationFactor: aws.Int32(1),
+		TumblingWindowInSeconds: aws.Int32(900), KMSKeyArn: aws.String(""), MetricsConfig: &types.EventSourceMappingMetricsConfig{},
+		DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:s3:::lost")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *updated.ParallelizationFactor != 1 || *updated.TumblingWindowInSeconds != 900 || updated.KMSKeyArn != nil || updated.MetricsConfig != nil ||
+		*updated.DestinationConfig.OnFailure.Destination != "arn:aws:s3:::lost" {
+		t.Errorf("updated: %+v", updated)
+	}
 }
 
 // TestFunctionARNKeepsItsQualifier: without it terraform would see a change for ever.
