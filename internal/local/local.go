@@ -15,12 +15,11 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
-	"streamgen/internal/local/api/iam"
-	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
@@ -51,6 +50,10 @@ type Options struct {
 	RetryPause time.Duration
 	// Requests is called with each request of an AWS API that was answered, on its own goroutine. nil tells nobody.
 	Requests func(Request)
+	// IgnorePolicies lets every role do everything: its policies are kept and nobody asks them.
+	IgnorePolicies bool
+	// Denied is called with each thing that a role was not allowed, on its own goroutine. nil tells nobody.
+	Denied func(Denial)
 	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -71,13 +74,18 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	sts    http.Handler
+	guards map[string]guarded
+	tells  toldDenials
 	faults faults
-	folder *durable.Folder // nil without DataDir
+
+	resourcePolicies parsedPolicies
+	folder           *durable.Folder // nil without DataDir
 
 	mu      sync.Mutex
 	closed  bool
+	roles   atomic.Pointer[control.Roles] // changed under mu
 	iam     http.Handler
+	sts     http.Handler
 	regions map[string]*regional
 }
 
@@ -102,12 +110,9 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	roles := control.NewRoles(Account, opts.Clock)
-	s := &Stack{
-		opts: opts, id: uuid.NewString(), served: make(chan struct{}),
-		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
-	}
-	if err := s.open(ctx, roles); err != nil {
+	s := &Stack{opts: opts, id: uuid.NewString(), served: make(chan struct{}), guards: guardedServices(), regions: map[string]*regional{}}
+	s.setRoles(s.newRoles())
+	if err := s.open(ctx, s.roles.Load()); err != nil {
 		return nil, fmt.Errorf("starting the local stack: %w", err)
 	}
 	s.server = &http.Server{

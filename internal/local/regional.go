@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
@@ -36,13 +37,17 @@ type regional struct {
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
+	var made atomic.Pointer[regional] // what is made here, once it is
 	groups := control.NewLogs(Account, name, s.opts.Clock)
 	if s.opts.Logs != nil {
 		groups.Subscribe(func(e control.LogEvent) {
 			s.opts.Logs(LogEvent{Time: e.At, Region: name, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		})
 	}
-	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint})
+	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
+		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
+			return s.mayLog(name, made.Load(), groups, f, group, stream)
+		}})
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +57,14 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }, Logger: s.opts.Logger,
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver(name, &made, functions, func(d esm.Delivery) error { return queues.SendToARN(d.Destination, d.Document) }),
+		Access: func(function, stream string) error { return s.mayRead(name, made.Load(), functions, function, stream) }, Logger: s.opts.Logger,
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
-		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
 		cloudwatch:  cloudwatchapi.New(alarms),
@@ -73,6 +78,8 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		alarms:      alarms,
 		scaling:     scaling,
 	}
+	r.lambda = lambdaapi.New(s.lambdaOf(name, r, functions, mappings))
+	made.Store(r)
 	if s.folder == nil {
 		return r, nil
 	}

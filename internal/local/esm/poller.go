@@ -2,6 +2,7 @@ package esm
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -120,6 +121,20 @@ func (p *poller) shard(ctx context.Context, id string) {
 	}
 }
 
+// read reads with the rights of the function's role. Without them nothing is read and nothing is lost: what is in the stream waits.
+func (p *poller) read(id, after string, limit int) (records []Record, closed bool, err error) {
+	if p.opts.Access != nil {
+		if err := p.opts.Access(p.config.FunctionARN, p.config.StreamARN); err != nil {
+			var denied *Error
+			if errors.As(err, &denied) {
+				p.progress.note("PROBLEM: " + denied.Message)
+			}
+			return nil, false, err
+		}
+	}
+	return p.source.Read(id, after, limit)
+}
+
 // pageSize is how many records are read at once: a source renders all that it gives, and of large ones few fit into a payload.
 const pageSize = 100
 
@@ -133,7 +148,7 @@ func (p *poller) gather(ctx context.Context, id string, window time.Time) (batch
 		awake := p.awake()
 		empty := len(batch) == 0
 		limit := min(p.config.BatchSize-len(batch), pageSize)
-		records, closed, err := p.source.Read(id, after, limit)
+		records, closed, err := p.read(id, after, limit)
 		for _, r := range records {
 			if !matches(p.filters, r) {
 				after = r.SequenceNumber

@@ -32,6 +32,8 @@ type Options struct {
 	Endpoint func() string
 	// Credentials gives the credentials that a process of a function has, of the function's role; nil gives ones that are nobody's.
 	Credentials func(Function) Credentials
+	// MayLog says whether a function may write to a log stream now; what it may not is dropped. Nil allows every function.
+	MayLog func(f Function, group, stream string) bool
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
