@@ -22,6 +22,7 @@ type localOptions struct {
 	json    bool
 	verbose bool
 	anyUser bool
+	iam     string
 }
 
 func newLocal(std streams) *cobra.Command {
@@ -46,6 +47,7 @@ not emulated is refused by its name.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "loopback `ADDRESS:PORT` to serve; port 0 takes a free one")
 	f.StringVar(&o.region, "region", "us-east-1", "`REGION` of requests that are not signed for one")
 	f.StringVar(&o.dataDir, "data-dir", "", "keep everything in `DIR` across restarts; one stack at a time may have it open")
+	f.StringVar(&o.iam, "iam", "on", "\"off\" lets every role do everything: policies are kept and not enforced")
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line: that the stack is ready, each log line and each request")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "tell each request on stderr")
 	f.BoolVar(&o.anyUser, "any-user", false, "serve every user of this machine, who can then do what you can; otherwise you and root")
@@ -74,13 +76,15 @@ type localRequest struct {
 	// Status is the HTTP status; 0 when the connection was ended without an answer.
 	Status int `json:"status"`
 	// Error is the error's code.
-	Error  string  `json:"error,omitempty"`
-	TookMS float64 `json:"took_ms"`
+	Error string `json:"error,omitempty"`
+	// Missing is the statement for want of which a role was denied.
+	Missing json.RawMessage `json:"missing,omitempty"`
+	TookMS  float64         `json:"took_ms"`
 }
 
 func requestEvent(r local.Request) localEvent {
 	return localEvent{Event: "request", Time: &r.Time, Region: r.Region, localRequest: &localRequest{
-		Service: r.Service, Operation: r.Operation, Tables: r.Tables, Status: r.Status, Error: r.Code,
+		Service: r.Service, Operation: r.Operation, Tables: r.Tables, Status: r.Status, Error: r.Code, Missing: json.RawMessage(r.Missing),
 		TookMS: float64(r.Took.Microseconds()) / 1000,
 	}}
 }
@@ -97,7 +101,16 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 			fmt.Fprintf(std.out, "%s %s\n", e.Group, e.Message)
 		}
 	}
+	if o.iam != "on" && o.iam != "off" {
+		return fmt.Errorf("--iam %s: want on or off", o.iam)
+	}
 	options := local.Options{
+		IgnorePolicies: o.iam == "off",
+		Denied: func(d local.Denial) {
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(std.err, "gen: denied: %s\n", d)
+		},
 		Listen:  o.listen,
 		Region:  o.region,
 		DataDir: o.dataDir,

@@ -74,7 +74,7 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Region: "eu-west-1"})
+	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", Region: "eu-west-1", IgnorePolicies: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"streamgen/internal/local/api/iam"
-	"streamgen/internal/local/control"
 	"streamgen/internal/local/streams"
 	"streamgen/internal/local/wire"
 )
@@ -302,14 +300,14 @@ func (s *Stack) take(region string) map[string]*regional {
 	}
 	all := s.regions
 	s.regions = map[string]*regional{}
-	s.iam = iam.New(control.NewRoles(Account, s.opts.Clock))
+	s.setRoles(s.newRoles())
 	s.faults.remove("")
 	return all
 }
 
-// iamHandler gives the front end of the roles that there are now.
-func (s *Stack) iamHandler() http.Handler {
+// identityHandlers gives the front ends of the roles that there are now.
+func (s *Stack) identityHandlers() (iam, sts http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.iam
+	return s.iam, s.sts
 }

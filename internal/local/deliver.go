@@ -12,8 +12,8 @@ import (
 	"streamgen/internal/local/objects"
 )
 
-// deliver sends a mapping's report about records that it gives up to where the mapping says.
-func (s *Stack) deliver(d esm.Delivery) error {
+// report sends a mapping's report about records that it gives up to where the mapping says.
+func (s *Stack) report(d esm.Delivery) error {
 	if bucket, isBucket := strings.CutPrefix(d.Destination, "arn:aws:s3:::"); isBucket {
 		return s.store(bucket, d)
 	}

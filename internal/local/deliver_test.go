@@ -12,7 +12,7 @@ import (
 )
 
 // TestDeliver sends one report to each kind of destination, in another region too.
-func TestDeliver(t *testing.T) {
+func TestReport(t *testing.T) {
 	s := start(t, Options{})
 	here, err := s.region("us-east-1")
 	if err != nil {
@@ -43,7 +43,7 @@ func TestDeliver(t *testing.T) {
 	}
 	for _, arn := range []string{"arn:aws:sqs:us-east-1:" + Account + ":lost", topic, "arn:aws:s3:::lost"} {
 		d.Destination = arn
-		if err := s.deliver(d); err != nil {
+		if err := s.report(d); err != nil {
 			t.Errorf("%s: %v", arn, err)
 		}
 	}
@@ -67,7 +67,7 @@ func TestDeliver(t *testing.T) {
 	}
 	for _, arn := range []string{"arn:aws:sqs:us-east-1:" + Account + ":gone", "arn:aws:s3:::gone", "arn:aws:sqs:us-east-1:123456789012:lost", "arn:aws:events:us-east-1:" + Account + ":event-bus/default", "x"} {
 		d.Destination = arn
-		if err := s.deliver(d); err == nil {
+		if err := s.report(d); err == nil {
 			t.Errorf("%s: no error", arn)
 		}
 	}

@@ -25,7 +25,7 @@ func (s *Stack) Register(region, name string, timeout time.Duration, f Function)
 	}
 	function, err := r.functions.Register(host.Config{
 		Name: name, Runtime: "provided.al2023", Handler: "bootstrap", Architecture: "x86_64", Timeout: timeout, MemorySize: 128,
-		Role: "arn:aws:iam::" + Account + ":role/" + name,
+		Role: inProcessRole + name,
 	}, f)
 	return function.ARN, err
 }

@@ -16,13 +16,12 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
-	"streamgen/internal/local/api/iam"
 	"streamgen/internal/local/api/s3"
-	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/durable"
@@ -61,6 +60,10 @@ type Options struct {
 	// AnyUser serves every user of this machine. Functions run with the rights of whoever started the stack, so that this gives these
 	// rights to all of them. Otherwise requests of other users than that one and root are refused, where the system tells users apart: on Linux.
 	AnyUser bool
+	// IgnorePolicies lets every role do everything: its policies are kept and nobody asks them.
+	IgnorePolicies bool
+	// Denied is called with each thing that a role was not allowed, on its own goroutine. nil tells nobody.
+	Denied func(Denial)
 	// Dir is the folder under which functions' code is unpacked; "" means a folder in DataDir, or the system's for temporary files.
 	// [Stack.Close] leaves nothing there.
 	Dir string
@@ -82,16 +85,22 @@ type Stack struct {
 	server   *http.Server
 	served   chan struct{} // closed when the server has ended
 
-	sts, s3 http.Handler
+	guards  map[string]guarded
+	tells   toldDenials
+	s3      http.Handler
 	objects *objects.Store // of all regions
 	faults  faults
 	events  *feed
-	folder  *durable.Folder // nil without DataDir
-	locks   *engine.Locks   // of the tables of all regions
+
+	resourcePolicies parsedPolicies
+	folder           *durable.Folder // nil without DataDir
+	locks            *engine.Locks   // of the tables of all regions
 
 	mu      sync.Mutex
 	closed  bool
+	roles   atomic.Pointer[control.Roles] // changed under mu
 	iam     http.Handler
+	sts     http.Handler
 	regions map[string]*regional
 	// reopened is what the data folder had of regions that are not opened yet.
 	reopened map[string]data
@@ -118,15 +127,14 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	roles := control.NewRoles(Account, opts.Clock)
 	store := objects.New(opts.Clock)
 	s := &Stack{
-		objects: store, s3: s3.New(store, Account), events: newFeed(opts.Events),
+		objects: store, s3: s3.New(store, Account), events: newFeed(opts.Events), guards: guardedServices(),
 		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
-		iam: iam.New(roles), sts: sts.New(Account), regions: map[string]*regional{},
-		locks: engine.NewLocks(), reopened: map[string]data{},
+		regions: map[string]*regional{}, locks: engine.NewLocks(), reopened: map[string]data{},
 	}
-	if err := s.open(ctx, roles); err != nil {
+	s.setRoles(s.newRoles())
+	if err := s.open(ctx, s.roles.Load()); err != nil {
 		return nil, fmt.Errorf("starting the local stack: %w", err)
 	}
 	s.server = &http.Server{

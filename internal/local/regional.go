@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	autoscalingapi "streamgen/internal/local/api/autoscaling"
@@ -38,6 +39,7 @@ type regional struct {
 }
 
 func (s *Stack) newRegional(name string) (*regional, error) {
+	var made atomic.Pointer[regional] // what is made here, once it is
 	groups := control.NewLogs(Account, name, s.opts.Clock)
 	if s.opts.Logs != nil {
 		groups.Subscribe(func(e control.LogEvent) {
@@ -49,7 +51,10 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
 	base := s.newPlatform(name, queues, groups)
 	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
-		Observe: base.meter.invocation, Ended: s.events.ofHost(name)})
+		Observe: base.meter.invocation, Ended: s.events.ofHost(name),
+		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
+			return s.mayLog(name, made.Load(), groups, f, group, stream)
+		}})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +64,8 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	}
 	registry, tables := data.streams, data.tables
 	mappings := esm.New(esm.Options{Account: Account, Region: name, Clock: s.opts.Clock,
-		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver, Logger: s.opts.Logger,
+		Source: sources(registry, s.settle), Invoker: invoker{functions}, Destination: s.deliver(name, &made, functions, s.report),
+		Access: func(function, stream string) error { return s.mayRead(name, made.Load(), functions, function, stream) }, Logger: s.opts.Logger,
 		Observe: tellAll(s.events.ofMapping(name)), Metrics: base.meter.mapping,
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
@@ -67,7 +73,6 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		platform:    base,
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
-		lambda:      lambdaapi.New(functions, mappings),
 		logs:        logsapi.New(groups, base.keys.Usable),
 		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
 		sns:         snsapi.New(topics, Account),
@@ -81,6 +86,8 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		topics:      topics,
 		scaling:     scaling,
 	}
+	r.lambda = lambdaapi.New(s.lambdaOf(name, r, functions, mappings))
+	made.Store(r)
 	if s.folder == nil {
 		return r, nil
 	}

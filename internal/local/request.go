@@ -25,7 +25,9 @@ type Request struct {
 	Status int
 	// Code is the error's name, such as "ResourceNotFoundException"; "" for a success.
 	Code string
-	Took time.Duration
+	// Missing is the statement, as JSON, for want of which a role's request was denied.
+	Missing string
+	Took    time.Duration
 }
 
 // told says whether anybody is told of requests.
@@ -36,7 +38,7 @@ func (s *Stack) told() bool {
 func (s *Stack) tell(a *answer, d destination, tables []string, began time.Time) {
 	request := Request{
 		Time: began, Service: d.caller.Service, Operation: d.operation, Region: d.caller.Region, Tables: tables,
-		Status: a.status, Code: a.code, Took: time.Since(began),
+		Status: a.status, Code: a.code, Missing: a.missing, Took: time.Since(began),
 	}
 	if s.opts.Requests != nil {
 		s.opts.Requests(request)

@@ -151,13 +151,14 @@ func (s *Stack) routeQuery(d *destination, r *http.Request) {
 	if d.caller.Service == "" {
 		d.caller.Service = map[string]string{iam.Version: "iam", sns.Version: "sns", sts.Version: "sts"}[form.Get("Version")]
 	}
+	roles, identities := s.identityHandlers()
 	switch d.caller.Service {
 	case "iam":
-		d.handler = s.iamHandler()
+		d.handler = roles
 	case "sns":
 		s.routeRegional(d, func(r *regional) http.Handler { return r.sns })
 	case "sts":
-		d.handler = s.sts
+		d.handler = identities
 	default:
 		d.err = refuse(d)
 	}

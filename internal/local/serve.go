@@ -27,6 +27,17 @@ func (s *Stack) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.answerPanic(answer, d)
+	if denial, err := s.authorize(r, &d); err != nil {
+		if denial != nil {
+			answer.missing = denial.Missing
+			s.tellDenial(*denial)
+		}
+		if d.caller.Service == "sqs" {
+			w.Header().Set("X-Amzn-Query-Error", "AccessDenied;Sender")
+		}
+		d.fail(answer, err)
+		return
+	}
 	r = r.WithContext(wire.WithCaller(r.Context(), d.caller))
 	if !s.faults.any() {
 		d.handler.ServeHTTP(answer, r)
@@ -68,6 +79,7 @@ type answer struct {
 	settle    func() error
 	status    int
 	code      string // of the error that was written
+	missing   string // the statement for want of which it was denied
 	unsettled error  // why nothing of what was written is let out
 }
 

@@ -82,6 +82,9 @@ func (s *system) clients(endpoint string) {
 	s.logs, s.iam = cwl.NewFromConfig(config(endpoint)), iam.NewFromConfig(config(endpoint))
 }
 
+// handlerPolicy is what the role of a handler may do.
+const handlerPolicy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["dynamodb:*","logs:*","sqs:*"],"Resource":"*"}}`
+
 // build makes the system in the order in which terraform does.
 func build(t *testing.T, endpoint string) *system {
 	t.Helper()
@@ -101,6 +104,8 @@ func buildOf(t *testing.T, endpoint string, code []byte, variables map[string]st
 	_, err := s.logs.CreateLogGroup(ctx, &cwl.CreateLogGroupInput{LogGroupName: &s.group})
 	must(t, err)
 	role, err := s.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &s.role, AssumeRolePolicyDocument: aws.String(lambdaTrust)})
+	must(t, err)
+	_, err = s.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &s.role, PolicyName: &s.role, PolicyDocument: aws.String(handlerPolicy)})
 	must(t, err)
 	_, err = s.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: &s.table, BillingMode: ddb.BillingModePayPerRequest,
 		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("Id"), AttributeType: ddb.ScalarAttributeTypeS}},
@@ -157,6 +162,8 @@ func (s *system) destroy(t *testing.T) {
 	_, err = s.dynamodb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &s.table})
 	must(t, err)
 	must(t, dynamodb.NewTableNotExistsWaiter(s.dynamodb).Wait(ctx, &dynamodb.DescribeTableInput{TableName: &s.table}, time.Minute))
+	_, err = s.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &s.role, PolicyName: &s.role})
+	must(t, err)
 	_, err = s.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &s.role})
 	must(t, err)
 	_, err = s.logs.DeleteLogGroup(ctx, &cwl.DeleteLogGroupInput{LogGroupName: &s.group})

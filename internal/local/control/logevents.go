@@ -115,6 +115,14 @@ func (l *Logs) Append(group, stream string, at time.Time, message string) {
 	tell(subscribers, added)
 }
 
+// Has says whether there are a group and a stream of it.
+func (l *Logs) Has(group, stream string) (hasGroup, hasStream bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := l.groups[group]
+	return g != nil, g != nil && g.streams[stream] != nil
+}
+
 // cut gives the start of s of at most n bytes, without splitting a character.
 func cut(s string, n int) string {
 	if len(s) <= n {

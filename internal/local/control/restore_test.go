@@ -55,10 +55,10 @@ func TestRestoreRoles(t *testing.T) {
 	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	journal := ledger{}
 	restore := func() (*Roles, error) {
-		r := NewRoles("000000000000", c)
+		r := NewRoles("000000000000", c, false)
 		return r, r.Restore(maps.Clone(journal))
 	}
-	roles := NewRoles("000000000000", c)
+	roles := NewRoles("000000000000", c, false)
 	if err := roles.Restore(journal); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestRestoreScaling(t *testing.T) {
 
 // A journal whose text is no entry of the registry is refused with its key.
 func TestRestoreRefuses(t *testing.T) {
-	r := NewRoles("000000000000", clock.System())
+	r := NewRoles("000000000000", clock.System(), false)
 	if err := r.Restore(ledger{"role": []byte("[]")}); err == nil {
 		t.Error("a list is restored as a role")
 	}

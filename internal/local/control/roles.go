@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/policy"
 )
 
 // Limits of a role. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -20,7 +21,7 @@ const (
 	maxAttachedPolicies = 10
 )
 
-// awsPolicy is the ARN of a policy that AWS manages. Each one counts as existing: their texts are AWS's.
+// awsPolicy is the ARN of a policy that AWS manages.
 var awsPolicy = regexp.MustCompile(`^arn:aws[a-z-]*:iam::aws:policy/([!-~]+/)?[\w+=,.@-]+$`)
 
 // Role is an IAM role.
@@ -39,21 +40,27 @@ type roleEntry struct {
 	Role
 	Inline   map[string]string // policy documents by name
 	Attached map[string]bool   // by ARN
+
+	access *Access // what follows from all that; nil until it is asked for again
 }
 
-// Roles is the registry of IAM roles, which are the account's and of no region. It is safe for concurrent use.
+// Roles is the registry of IAM roles and of the sessions of those who act as one. They are the account's and of no region. It is safe for
+// concurrent use.
 type Roles struct {
-	account string
-	clock   clock.Clock
+	account  string
+	clock    clock.Clock
+	enforced bool
 
-	mu      sync.Mutex
-	roles   map[string]*roleEntry // by name in lower case: names differ by more than their case
-	journal Journal               // nil keeps nothing
+	mu       sync.Mutex
+	roles    map[string]*roleEntry // by name in lower case: names differ by more than their case
+	sessions map[string]*Session   // by access key
+	journal  Journal               // nil keeps nothing
 }
 
-// NewRoles gives an empty registry.
-func NewRoles(account string, c clock.Clock) *Roles {
-	return &Roles{account: account, clock: c, roles: map[string]*roleEntry{}}
+// NewRoles gives an empty registry. enforced says that decisions are made by the policies: what of them a decision does not know is then
+// refused where it is put.
+func NewRoles(account string, c clock.Clock, enforced bool) *Roles {
+	return &Roles{account: account, clock: c, enforced: enforced, roles: map[string]*roleEntry{}, sessions: map[string]*Session{}}
 }
 
 // Restore takes in the roles that the journal has, and tells it of every change from then on. It comes before all other calls.
@@ -66,6 +73,7 @@ func (r *Roles) Restore(j Journal) error {
 
 // keep tells the journal of a role that changed.
 func (r *Roles) keep(role *roleEntry) {
+	role.access = nil
 	if r.journal != nil {
 		r.journal.Put(strings.ToLower(role.Name), role)
 	}
@@ -74,7 +82,7 @@ func (r *Roles) keep(role *roleEntry) {
 // Create adds a role. The registry sets ID, ARN and Created.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 func (r *Roles) Create(role Role) (Role, error) {
-	if err := checkTrustPolicy(role.TrustPolicy); err != nil {
+	if err := r.check(role.TrustPolicy, policy.Trust); err != nil {
 		return Role{}, err
 	}
 	r.mu.Lock()
@@ -151,7 +159,7 @@ func (r *Roles) Update(name string, u RoleUpdate) (Role, error) {
 		return Role{}, err
 	}
 	if u.TrustPolicy != nil {
-		if err := checkTrustPolicy(*u.TrustPolicy); err != nil {
+		if err := r.check(*u.TrustPolicy, policy.Trust); err != nil {
 			return Role{}, err
 		}
 		found.TrustPolicy = *u.TrustPolicy
@@ -225,8 +233,8 @@ func (r *Roles) Untag(name string, keys []string) error {
 
 // PutPolicy sets an inline policy of a role.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
-func (r *Roles) PutPolicy(name, policy, document string) error {
-	if err := checkIdentityPolicy(document); err != nil {
+func (r *Roles) PutPolicy(name, inline, document string) error {
+	if err := r.check(document, policy.Identity); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -237,14 +245,14 @@ func (r *Roles) PutPolicy(name, policy, document string) error {
 	}
 	size := policySize(document)
 	for other, text := range found.Inline {
-		if other != policy {
+		if other != inline {
 			size += policySize(text)
 		}
 	}
 	if size > maxInlinePolicies {
 		return errorf("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", maxInlinePolicies, name)
 	}
-	found.Inline[policy] = document
+	found.Inline[inline] = document
 	r.keep(found)
 	return nil
 }
@@ -295,8 +303,8 @@ func (r *Roles) DeletePolicy(name, policy string) error {
 	return nil
 }
 
-// Attach attaches a policy that AWS manages; attaching it again changes nothing. The registry has no policies of the
-// account's own, so that another ARN names none that exists.
+// Attach attaches a policy that AWS manages; attaching it again changes nothing. Where policies are enforced, it is one whose statements
+// are known. The registry has no policies of the account's own, so that another ARN names none that exists.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html
 func (r *Roles) Attach(name, arn string) error {
 	r.mu.Lock()
@@ -307,6 +315,9 @@ func (r *Roles) Attach(name, arn string) error {
 	}
 	if !awsPolicy.MatchString(arn) {
 		return errorf("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
+	}
+	if _, known := managedPolicies[arn]; r.enforced && !known {
+		return errorf("NoSuchEntity", "streamgen local does not emulate the policy %s; --iam off attaches it and enforces none", arn)
 	}
 	if !found.Attached[arn] && len(found.Attached) == maxAttachedPolicies {
 		return errorf("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", maxAttachedPolicies)

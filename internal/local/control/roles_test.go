@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/policy"
 )
 
 const (
@@ -35,7 +36,7 @@ func must(t *testing.T, err error) {
 
 func newRoles(t *testing.T) *Roles {
 	t.Helper()
-	r := NewRoles("000000000000", clock.NewManual(start()))
+	r := NewRoles("000000000000", clock.NewManual(start()), false)
 	_, err := r.Create(Role{Name: "r", Path: "/service-role/", TrustPolicy: trust, Tags: map[string]string{"a": "1"}})
 	must(t, err)
 	return r
@@ -166,10 +167,11 @@ func TestPolicyDocuments(t *testing.T) {
 		"trust with other action": {statement(`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}`), "-", "AssumeRole policy may only specify STS AssumeRole actions."},
 	} {
 		t.Run(name, func(t *testing.T) {
+			r := newRoles(t)
 			for kind, check := range map[string]struct {
 				want string
 				err  error
-			}{"identity": {test.identity, checkIdentityPolicy(test.document)}, "trust": {test.trust, checkTrustPolicy(test.document)}} {
+			}{"identity": {test.identity, r.check(test.document, policy.Identity)}, "trust": {test.trust, r.check(test.document, policy.Trust)}} {
 				var e *Error
 				switch {
 				case check.want == "-":
@@ -187,8 +189,9 @@ func FuzzPolicyDocuments(f *testing.F) {
 	f.Add(trust)
 	f.Add(grant)
 	f.Add(`{"Statement":[null,{"Action":[[]]}]}`)
+	r := NewRoles("000000000000", clock.NewManual(start()), true)
 	f.Fuzz(func(t *testing.T, document string) {
-		for _, err := range []error{checkIdentityPolicy(document), checkTrustPolicy(document)} {
+		for _, err := range []error{r.check(document, policy.Identity), r.check(document, policy.Trust)} {
 			var e *Error
 			if err != nil && !errors.As(err, &e) {
 				t.Errorf("%q gives an error that is none of IAM's: %v", document, err)

@@ -100,8 +100,8 @@ type Options struct {
 	Invoker Invoker
 	// Destination sends a report about records that a mapping gives up. Its error means that the report did not arrive.
 	Destination func(Delivery) error
-	// Access says whether the function's role may read the stream; its error is what a caller of CreateEventSourceMapping sees. Nil
-	// allows every role.
+	// Access says whether the function's role may read the stream, before a mapping is made and before each read; its error is what a
+	// caller of CreateEventSourceMapping sees. Nil allows every role.
 	Access func(functionARN, streamARN string) error
 	// Observe is told of each thing that a mapping does, from the goroutine that does it. Nil drops it.
 	Observe func(Event)

@@ -2,6 +2,7 @@ package esm
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -101,4 +102,18 @@ func (p *poller) sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// readSource reads with the rights of the function's role. Without them nothing is read and nothing is lost: what is in the stream waits.
+func (p *poller) readSource(id, after string, limit int) (records []Record, closed bool, err error) {
+	if p.opts.Access != nil {
+		if err := p.opts.Access(p.config.FunctionARN, p.config.StreamARN); err != nil {
+			var denied *Error
+			if errors.As(err, &denied) {
+				p.progress.note("PROBLEM: " + denied.Message)
+			}
+			return nil, false, err
+		}
+	}
+	return p.source.Read(id, after, limit)
 }

@@ -63,7 +63,7 @@ func (s *shard) read(ctx context.Context) {
 			continue
 		}
 		begun := s.opts.Clock.Now()
-		records, closed, err := s.source.Read(s.id, after, limit)
+		records, closed, err := s.readSource(s.id, after, limit)
 		if err == nil {
 			s.count(PolledEventCount, len(records))
 		}

@@ -212,6 +212,15 @@ func (u *Update) Paths() []Path {
 	return paths
 }
 
+// Attributes are the item's attributes with which the update's paths begin, those that it reads too, in the order of the expression.
+func (u *Update) Attributes() []string {
+	var names []string
+	for _, n := range pathsIn(u.roots()) {
+		names = append(names, n.path[0].Name)
+	}
+	return names
+}
+
 // Types are the types that the update names, before an item is at hand, for attributes as a whole.
 func (u *Update) Types() map[string]attr.Type {
 	types := map[string]attr.Type{}

@@ -36,6 +36,8 @@ type Options struct {
 	Ended func(Ended)
 	// Observe is told of each invocation that ended or was throttled. It must not block. Nil drops it.
 	Observe func(Observation)
+	// MayLog says whether a function may write to a log stream now; what it may not is dropped. Nil allows every function.
+	MayLog func(f Function, group, stream string) bool
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.

@@ -186,7 +186,7 @@ func (r *revision) closedErr() error {
 }
 
 func (r *revision) newLog() *logStream {
-	return newLogStream(r.host.opts.Logs, r.host.opts.Clock, r.function.LogGroup)
+	return newLogStream(r.sink(), r.host.opts.Clock, r.function.LogGroup)
 }
 
 // traceID is an X-Ray trace that is not sampled.

@@ -65,6 +65,15 @@ func (k *Keys) Encrypt(name string, plain []byte, context map[string]string) (bl
 	return gcm.Seal(append(blob, nonce...), nonce, plain, header), e.ARN, nil
 }
 
+// Of gives the ARN of the key that a ciphertext names.
+func (k *Keys) Of(blob []byte) (arn string, ok bool) {
+	if len(blob) < blobHeader || blob[0] != blobVersion {
+		return "", false
+	}
+	key, err := k.Get(uuid.UUID(blob[1:17]).String())
+	return key.ARN, err == nil
+}
+
 // Decrypt opens a ciphertext and gives the ARN of its key. name may be "": the ciphertext tells its key.
 func (k *Keys) Decrypt(name string, blob []byte, context map[string]string) (plain []byte, keyARN string, err error) {
 	k.mu.Lock()

@@ -117,17 +117,26 @@ func TypedCBOR[In any](name string, f func(*In) (cbor.Map, error)) CBOROperation
 // AsJSON gives the operation over AWS JSON.
 func (op CBOROperation) AsJSON() Operation {
 	return func(ctx context.Context, body []byte) (any, error) {
-		var in map[string]any
-		if err := json.Unmarshal(body, &in); err != nil && len(bytes.TrimSpace(body)) > 0 {
-			return nil, Errorf("SerializationException", "%v", err)
+		m, err := JSONMembers(body)
+		if err != nil {
+			return nil, err
 		}
-		m, _ := tagged(in).(cbor.Map)
 		out, err := op.Do(ctx, m)
 		if err != nil || out == nil {
 			return nil, err
 		}
 		return plain(out), nil
 	}
+}
+
+// JSONMembers gives the members of a JSON body as those of a CBOR one.
+func JSONMembers(body []byte) (cbor.Map, error) {
+	var in map[string]any
+	if err := json.Unmarshal(body, &in); err != nil && len(bytes.TrimSpace(body)) > 0 {
+		return nil, Errorf("SerializationException", "%v", err)
+	}
+	m, _ := tagged(in).(cbor.Map)
+	return m, nil
 }
 
 // plain gives a CBOR value as [encoding/json] writes it.

@@ -186,12 +186,19 @@ func readBody(r *http.Request, most int) ([]byte, error) {
 
 // DecodeStrict decodes a JSON body and refuses, by its name, a member that the target does not have: an option that
 // is not emulated must never be accepted and ignored. what names the operation in the error.
-func DecodeStrict(body []byte, what string, into any) error {
+func DecodeStrict(body []byte, what string, into any) error { return decode(body, what, into, true) }
+
+// DecodePart is [DecodeStrict] for who reads some members alone: it passes over the others.
+func DecodePart(body []byte, what string, into any) error { return decode(body, what, into, false) }
+
+func decode(body []byte, what string, into any, strict bool) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
+	if strict {
+		dec.DisallowUnknownFields()
+	}
 	err := dec.Decode(into)
 	if err == nil {
 		if _, err = dec.Token(); err == io.EOF {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -145,7 +146,7 @@ func TestCBORError(t *testing.T) {
 func TestRESTXMLError(t *testing.T) {
 	w := httptest.NewRecorder()
 	WriteRESTXMLError(w, Errorf("NotImplemented", "no <buckets>"))
-	want := "<Error><Code>NotImplemented</Code><Message>no &lt;buckets&gt;</Message><RequestId>" + w.Header().Get("X-Amzn-Requestid") + "</RequestId></Error>"
+	want := xml.Header + "<Error><Code>NotImplemented</Code><Message>no &lt;buckets&gt;</Message><RequestId>" + w.Header().Get("X-Amzn-Requestid") + "</RequestId></Error>"
 	if w.Code != 400 || w.Body.String() != want {
 		t.Errorf("got %d %s, want %s", w.Code, w.Body, want)
 	}

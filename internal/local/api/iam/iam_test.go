@@ -32,7 +32,7 @@ const (
 func created() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 func serve(t *testing.T) string {
-	server := httptest.NewServer(iam.New(control.NewRoles("000000000000", clock.NewManual(created()))))
+	server := httptest.NewServer(iam.New(control.NewRoles("000000000000", clock.NewManual(created()), false)))
 	t.Cleanup(server.Close)
 	return server.URL
 }

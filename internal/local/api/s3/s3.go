@@ -211,6 +211,19 @@ func Name(r *http.Request) string {
 	return op.name
 }
 
+// Operations are the names of those that are emulated, sorted.
+func Operations() []string {
+	names := map[string]bool{}
+	for _, table := range []map[string]operation{serviceOperations, bucketOperations, objectOperations, controlOperations} {
+		for _, op := range table {
+			if op.do != nil {
+				names[op.name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
 // find gives the operation of a request. One that S3 has and the stack has not is found too.
 func find(r *http.Request, bucket, key string) (operation, error) {
 	query := r.URL.Query()

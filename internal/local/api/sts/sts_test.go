@@ -11,10 +11,12 @@ import (
 	"github.com/aws/smithy-go"
 
 	"streamgen/internal/local/api/sts"
+	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
 )
 
 func client(t *testing.T) *awssts.Client {
-	server := httptest.NewServer(sts.New("000000000000"))
+	server := httptest.NewServer(sts.New("000000000000", control.NewRoles("000000000000", clock.System(), true)))
 	t.Cleanup(server.Close)
 	return awssts.New(awssts.Options{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
