@@ -42,7 +42,9 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 			s.opts.Logs(LogEvent{Time: e.At, Region: name, Group: e.Group, Stream: e.Stream, Message: e.Message})
 		})
 	}
-	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint})
+	r := new(regional) // whole before a function runs
+	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
+		Deliver: func(ctx context.Context, d host.Delivery) error { return r.deliver(ctx, d) }})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		Backoff: esm.Backoff{Base: s.opts.RetryPause, Max: time.Minute}})
 	alarms := control.NewAlarms[cloudwatchapi.Description](Account, name, s.opts.Clock)
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
-	r := &regional{
+	*r = regional{
 		dynamodb:    dynamodbapi.New(tables),
 		streams:     streamsapi.New(registry),
 		lambda:      lambdaapi.New(functions, mappings),

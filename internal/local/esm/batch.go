@@ -38,7 +38,7 @@ func (p *poller) process(ctx context.Context, shard string, batch []Record) {
 			continue
 		}
 		invokes++
-		last = &invocation{result.FunctionError}
+		last = &invocation{result.FunctionError, result.ExecutedVersion}
 		failed := judge(result, batch, p.config.ReportBatchItemFailures)
 		if failed == len(batch) {
 			p.progress.advance(shard, batch[len(batch)-1].SequenceNumber)
