@@ -79,6 +79,12 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 			return nil, err
 		}
 		return child.Process.Pid, nil
+	case "levels":
+		fmt.Println(`{"level":"DEBUG","msg":"one"}`)
+		fmt.Println(`{"level":"info","msg":"two"}`)
+		fmt.Println(`{"level":"ERROR","msg":"three"}`)
+		fmt.Println("four")
+		return nil, nil
 	case "pid":
 		return os.Getpid(), nil
 	case "meet":
