@@ -44,6 +44,7 @@ var (
 	runtime  = suite{module: ".", pkg: "./runtime/stream"}
 	sonic    = suite{module: "tools/sonicbench", pkg: "."} // needs sonic, which the project does not
 	stack    = suite{module: ".", pkg: "./internal/local/conformance", parts: true}
+	hosted   = suite{module: ".", pkg: "./internal/local/host"}
 	streams  = suite{module: ".", pkg: "./internal/local/streams"}
 	generate = suite{module: ".", pkg: "./internal/cli", parts: true}
 )
@@ -63,6 +64,7 @@ var goals = []goal{
 	{name: "lanes-1", suite: runtime, benchmark: "BenchmarkSchedule/1", metric: "ns/record", most: 300, scale: 1, unit: "ns"},
 	{name: "lanes-8", suite: runtime, benchmark: "BenchmarkSchedule/8", metric: "ns/record", most: 300, scale: 1, unit: "ns"},
 	{name: "stack-start", suite: stack, benchmark: "BenchmarkStart", metric: "ns/op", most: 50, scale: 1e-6, unit: "ms"},
+	{name: "cold-start-overhead", suite: hosted, benchmark: "BenchmarkColdStart", metric: "ms-overhead", most: 5, scale: 1, unit: "ms"},
 	{name: "engine-put", suite: streams, benchmark: "BenchmarkWrite/1000", metric: "ns/op", most: 5, scale: 1e-3, unit: "us"},
 	{name: "engine-put-1000000", suite: streams, benchmark: "BenchmarkWrite/1000000", against: "BenchmarkWrite/1000", metric: "ns/op", least: 0.5},
 	{name: "engine-memory", suite: streams, benchmark: "BenchmarkMemory", metric: "B/item", most: 2048, scale: 1, unit: " B an item of 1 KB"},
