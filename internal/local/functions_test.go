@@ -118,7 +118,7 @@ func TestMappingOfAnAlias(t *testing.T) {
 	alias := r.functions.List()[0].ARN + ":live"
 	askLambda(t, s, "POST", "/2015-03-31/event-source-mappings", `{"EventSourceArn":"`+dumpOf(t, s)["us-east-1"].Streams[0].ARN+`","FunctionName":"`+alias+
 		`","StartingPosition":"TRIM_HORIZON","MaximumRetryAttempts":0,"DestinationConfig":{"OnFailure":{"Destination":"`+queueARN+`"}}}`)
-	if status, text := putItem(t, s, "us-east-1", "orders", "a"); status != 200 {
+	if status, text := call(t, s, "us-east-1", "DynamoDB_20120810.PutItem", `{"TableName":"orders","Item":{"id":{"S":"a"}}}`); status != 200 {
 		t.Fatal(text)
 	}
 	var document struct {

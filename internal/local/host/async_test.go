@@ -236,3 +236,35 @@ func TestReservedConcurrency(t *testing.T) {
 		t.Error(err, a.Account())
 	}
 }
+
+// An event that waits does not keep the host open, nor a function that runs.
+func TestCloseWithEvents(t *testing.T) {
+	for name, change := range map[string]func(context.Context) ([]byte, error){
+		"waits": func(context.Context) ([]byte, error) { return nil, errors.New("no luck") },
+		"runs":  func(ctx context.Context) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startManual(t, nil)
+			called := make(chan struct{}, 1)
+			if _, err := s.Register(host.Config{Name: "fn", Timeout: time.Hour}, func(ctx context.Context, _ host.Invocation) ([]byte, error) {
+				called <- struct{}{}
+				return change(ctx)
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.InvokeAsync("fn", []byte(`1`)); err != nil {
+				t.Fatal(err)
+			}
+			<-called
+			if name == "waits" {
+				s.clock.AwaitSleepers(1)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.InvokeAsync("fn", []byte(`1`)); !errors.Is(err, host.ErrClosed) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

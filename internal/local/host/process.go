@@ -180,4 +180,9 @@ func (p *process) exitReason() string {
 }
 
 // peakMemory is the most memory that the process has had resident, in MB; 0 when it cannot be told.
-func (p *process) peakMemory() int { return peakMemory(p.cmd.Process.Pid) }
+func (p *process) peakMemory() int {
+	if p.gone() {
+		return endedMemory(p.cmd.ProcessState)
+	}
+	return peakMemory(p.cmd.Process.Pid)
+}

@@ -225,3 +225,21 @@ func TestTracingMarksTheHeaderAlone(t *testing.T) {
 		t.Error(d.env["_X_AMZN_TRACE_ID"])
 	}
 }
+
+func TestExtensionEventsAreRefused(t *testing.T) {
+	s := start(t, nil)
+	s.create(t, config("extension"))
+	s.invoke(t, `1`)
+	want := `register 403 {"errorMessage":"streamgen local does not emulate events for extensions","errorType":"Extension.InvalidEventType"}`
+	if !slices.Contains(s.logs.all(), want) {
+		t.Errorf("%q", s.logs.all())
+	}
+}
+
+func TestAnswerWithoutAContentType(t *testing.T) {
+	s := start(t, nil)
+	s.create(t, config("untyped"))
+	if r := s.invoke(t, `1`); string(r.Payload) != `"untyped"` || r.FunctionError != "" {
+		t.Errorf("%+v", r)
+	}
+}

@@ -263,7 +263,11 @@ func (s *settings) apply(c *host.Config) {
 		if c.LogGroup = s.LoggingConfig.LogGroup; c.LogGroup == "" {
 			c.LogGroup = "/aws/lambda/" + c.Name
 		}
-		c.LogFormat, c.ApplicationLogLevel, c.SystemLogLevel = s.LoggingConfig.LogFormat, s.LoggingConfig.ApplicationLogLevel, s.LoggingConfig.SystemLogLevel
+		if format := s.LoggingConfig.LogFormat; format != "" && format != c.LogFormat {
+			c.LogFormat, c.ApplicationLogLevel, c.SystemLogLevel = format, "", ""
+		}
+		c.ApplicationLogLevel = cmp.Or(s.LoggingConfig.ApplicationLogLevel, c.ApplicationLogLevel)
+		c.SystemLogLevel = cmp.Or(s.LoggingConfig.SystemLogLevel, c.SystemLogLevel)
 	}
 	if s.TracingConfig != nil {
 		c.Tracing = s.TracingConfig.Mode
