@@ -62,5 +62,5 @@ type invoker struct{ host *host.Host }
 
 func (i invoker) Invoke(ctx context.Context, functionARN string, payload []byte) (esm.Result, error) {
 	result, err := i.host.Invoke(withMapping(ctx), functionARN, payload)
-	return esm.Result{Payload: result.Payload, FunctionError: result.FunctionError, RequestID: result.RequestID}, err
+	return esm.Result{Payload: result.Payload, FunctionError: result.FunctionError, RequestID: result.RequestID, ExecutedVersion: result.ExecutedVersion}, err
 }

@@ -33,19 +33,29 @@ var lambdaRows = map[string]row{
 	"PUT /2015-03-31/event-source-mappings/{uuid}":    mappingNeeds("UpdateEventSourceMapping", true),
 	"DELETE /2015-03-31/event-source-mappings/{uuid}": mappingNeeds("DeleteEventSourceMapping", true),
 
-	"GET /2015-03-31/functions/{name}/aliases/{alias}":          onFunction("GetAlias"),
-	"PUT /2015-03-31/functions/{name}/aliases/{alias}":          onFunction("UpdateAlias"),
-	"DELETE /2015-03-31/functions/{name}/aliases/{alias}":       onFunction("DeleteAlias"),
-	"DELETE /2015-03-31/functions/{name}/policy/{statement}":    onFunction("RemovePermission"),
-	"PUT /2017-10-31/functions/{name}/concurrency":              onFunction("PutFunctionConcurrency"),
-	"GET /2019-09-30/functions/{name}/concurrency":              onFunction("GetFunctionConcurrency"),
-	"DELETE /2017-10-31/functions/{name}/concurrency":           onFunction("DeleteFunctionConcurrency"),
-	"PUT /2019-09-25/functions/{name}/event-invoke-config":      onFunction("PutFunctionEventInvokeConfig"),
-	"POST /2019-09-25/functions/{name}/event-invoke-config":     onFunction("UpdateFunctionEventInvokeConfig"),
-	"GET /2019-09-25/functions/{name}/event-invoke-config":      onFunction("GetFunctionEventInvokeConfig"),
-	"DELETE /2019-09-25/functions/{name}/event-invoke-config":   onFunction("DeleteFunctionEventInvokeConfig"),
-	"GET /2020-06-30/functions/{name}/code-signing-config":      onFunction("GetFunctionCodeSigningConfig"),
-	"GET /2016-08-19/account-settings":                          onNoFunction("GetAccountSettings"),
+	"GET /2015-03-31/functions/{name}/aliases/{alias}":        onFunction("GetAlias"),
+	"PUT /2015-03-31/functions/{name}/aliases/{alias}":        onFunction("UpdateAlias"),
+	"DELETE /2015-03-31/functions/{name}/aliases/{alias}":     onFunction("DeleteAlias"),
+	"DELETE /2015-03-31/functions/{name}/policy/{statement}":  onFunction("RemovePermission"),
+	"PUT /2017-10-31/functions/{name}/concurrency":            onFunction("PutFunctionConcurrency"),
+	"GET /2019-09-30/functions/{name}/concurrency":            onFunction("GetFunctionConcurrency"),
+	"DELETE /2017-10-31/functions/{name}/concurrency":         onFunction("DeleteFunctionConcurrency"),
+	"PUT /2019-09-25/functions/{name}/event-invoke-config":    onFunction("PutFunctionEventInvokeConfig"),
+	"POST /2019-09-25/functions/{name}/event-invoke-config":   onFunction("UpdateFunctionEventInvokeConfig"),
+	"GET /2019-09-25/functions/{name}/event-invoke-config":    onFunction("GetFunctionEventInvokeConfig"),
+	"DELETE /2019-09-25/functions/{name}/event-invoke-config": onFunction("DeleteFunctionEventInvokeConfig"),
+	"GET /2020-06-30/functions/{name}/code-signing-config":    onFunction("GetFunctionCodeSigningConfig"),
+	"GET /2016-08-19/account-settings":                        onNoFunction("GetAccountSettings"),
+
+	"PUT /2019-09-30/functions/{name}/provisioned-concurrency":    onFunction("PutProvisionedConcurrencyConfig"),
+	"GET /2019-09-30/functions/{name}/provisioned-concurrency":    onFunction("GetProvisionedConcurrencyConfig"),
+	"DELETE /2019-09-30/functions/{name}/provisioned-concurrency": onFunction("DeleteProvisionedConcurrencyConfig"),
+
+	"POST /2018-10-31/layers/{layer}/versions":                  onLayer("PublishLayerVersion"),
+	"GET /2018-10-31/layers/{layer}/versions":                   onLayer("ListLayerVersions"),
+	"GET /2018-10-31/layers/{layer}/versions/{version}":         onLayer("GetLayerVersion"),
+	"DELETE /2018-10-31/layers/{layer}/versions/{version}":      onLayer("DeleteLayerVersion"),
+	"GET /2018-10-31/layers":                                    onNoFunction("ListLayers"),
 	"GET /2019-09-25/functions/{name}/event-invoke-config/list": onFunction("ListFunctionEventInvokeConfigs"),
 }
 
@@ -103,6 +113,17 @@ func onNoFunction(action string) row {
 func onARN(action string) row {
 	return func(c *roleCall) ([]need, error) {
 		return []need{{action: "lambda:" + action, resource: pathValue(c.request, "tags")}}, nil
+	}
+}
+
+// onLayer is about a layer, or about the version of one that the path names.
+func onLayer(action string) row {
+	return func(c *roleCall) ([]need, error) {
+		arn := c.arn("lambda", "layer:"+pathValue(c.request, "layers"))
+		if version := pathValue(c.request, "versions"); version != "" {
+			arn += ":" + version
+		}
+		return []need{{action: "lambda:" + action, resource: arn}}, nil
 	}
 }
 

@@ -54,6 +54,12 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		Observe: base.meter.invocation, Ended: s.events.ofHost(name),
 		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
 			return s.mayLog(name, made.Load(), groups, f, group, stream)
+		}, Deliver: func(ctx context.Context, d host.Delivery) error {
+			r := made.Load()
+			if err := s.maySend(name, r, r.functions, d.FunctionARN, d.Destination); err != nil {
+				return err
+			}
+			return r.deliver(ctx, d)
 		}})
 	if err != nil {
 		return nil, err

@@ -44,6 +44,7 @@ var (
 	runtime  = suite{module: ".", pkg: "./runtime/stream"}
 	sonic    = suite{module: "tools/sonicbench", pkg: "."} // needs sonic, which the project does not
 	stack    = suite{module: ".", pkg: "./internal/local/conformance", parts: true}
+	hosted   = suite{module: ".", pkg: "./internal/local/host"}
 	streams  = suite{module: ".", pkg: "./internal/local/streams"}
 	generate = suite{module: ".", pkg: "./internal/cli", parts: true}
 )
@@ -66,6 +67,7 @@ var goals = []goal{
 	{name: "mapping-p50", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p50", most: 5, scale: 1, unit: "ms"},
 	{name: "mapping-record", suite: stack, benchmark: "BenchmarkMappingThroughput", metric: "us/record", most: 50, scale: 1, unit: "us a record"},
 	{name: "mapping-p99", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p99", most: 20, scale: 1, unit: "ms"},
+	{name: "cold-start-overhead", suite: hosted, benchmark: "BenchmarkColdStart", metric: "ms-overhead", most: 5, scale: 1, unit: "ms"},
 	{name: "engine-put", suite: streams, benchmark: "BenchmarkWrite/1000", metric: "ns/op", most: 5, scale: 1e-3, unit: "us"},
 	{name: "engine-put-1000000", suite: streams, benchmark: "BenchmarkWrite/1000000", against: "BenchmarkWrite/1000", metric: "ns/op", least: 0.5},
 	{name: "engine-memory", suite: streams, benchmark: "BenchmarkMemory", metric: "B/item", most: 2048, scale: 1, unit: " B an item of 1 KB"},

@@ -34,7 +34,7 @@ func (l *lane) process(ctx context.Context, b batch) {
 			continue
 		}
 		invokes++
-		last = &invocation{result.RequestID, result.FunctionError}
+		last = &invocation{result.RequestID, result.FunctionError, result.ExecutedVersion}
 		done, ok := judge(result, b.records, l.config.ReportBatchItemFailures)
 		var state []byte
 		if l.window != nil && ok {

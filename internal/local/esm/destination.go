@@ -1,6 +1,7 @@
 package esm
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -14,7 +15,7 @@ const (
 )
 
 // invocation is what the last invocation of a batch ended with.
-type invocation struct{ requestID, functionError string }
+type invocation struct{ requestID, functionError, executedVersion string }
 
 // report is what a destination gets of records that a mapping gives up. The records themselves are not in it.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
@@ -74,7 +75,7 @@ func (l *lane) document(records []Record, condition string, invokes int, last *i
 		},
 	}
 	if last != nil {
-		r.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		r.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: cmp.Or(last.executedVersion, "$LATEST")}
 		if last.functionError != "" {
 			r.ResponseContext.FunctionError = &last.functionError
 		}

@@ -57,6 +57,8 @@ type Result struct {
 	FunctionError string
 	// RequestID is the invocation's.
 	RequestID string
+	// ExecutedVersion is the version of the function that ran; "" means $LATEST.
+	ExecutedVersion string
 }
 
 // Invoker runs functions. An error means that the function was not run: it is throttled, gone, or the service is ill.

@@ -9,9 +9,14 @@ import (
 
 // environment is the whole environment of a process, in the form of os.Environ. Nothing of the stack's own gets in, nor do
 // the AWS files of whoever runs it: AWS SDKs find them without HOME too, and a profile there may even turn off AWS_ENDPOINT_URL.
-// LAMBDA_TASK_ROOT is the folder of the code, which is /var/task on AWS.
+// LAMBDA_TASK_ROOT is the folder of the code, which is /var/task on AWS; PATH and LD_LIBRARY_PATH have the folder of the layers, which
+// is /opt there.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []string {
+func (r *revision) environment(logStream, runtimeAPI string) []string {
+	h, f, dir, opt := r.host, r.function, r.code.dir, "/opt"
+	if r.layers != nil {
+		opt = r.layers.dir
+	}
 	credentials := h.opts.Credentials(f)
 	env := map[string]string{
 		"AWS_ACCESS_KEY_ID":               credentials.AccessKeyID,
@@ -22,7 +27,7 @@ func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []stri
 		"AWS_DEFAULT_REGION":              h.opts.Region,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
 		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     Latest,
+		"AWS_LAMBDA_FUNCTION_VERSION":     f.Version,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       f.LogGroup,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
@@ -33,8 +38,8 @@ func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []stri
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
 		"LAMBDA_TASK_ROOT":                dir,
 		"LANG":                            "en_US.UTF-8",
-		"LD_LIBRARY_PATH":                 "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + dir + ":" + dir + "/lib:/opt/lib",
-		"PATH":                            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"LD_LIBRARY_PATH":                 "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + dir + ":" + dir + "/lib:" + opt + "/lib",
+		"PATH":                            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:" + opt + "/bin",
 		"TZ":                              ":UTC",
 		"_AWS_XRAY_DAEMON_ADDRESS":        "169.254.100.1",
 		"_AWS_XRAY_DAEMON_PORT":           "2000",
@@ -44,6 +49,9 @@ func (h *Host) environment(f Function, dir, logStream, runtimeAPI string) []stri
 		if url := h.opts.Endpoint(); url != "" {
 			env["AWS_ENDPOINT_URL"] = url
 		}
+	}
+	if f.LogFormat == JSON {
+		env["AWS_LAMBDA_LOG_FORMAT"], env["AWS_LAMBDA_LOG_LEVEL"] = JSON, f.applicationLevel()
 	}
 	for name, value := range f.Environment {
 		env[name] = value

@@ -5,12 +5,16 @@ import "fmt"
 // The codes of [Error], as Lambda names them on the wire.
 const (
 	InvalidParameterValue = "InvalidParameterValueException"
+	NoProvisioned         = "ProvisionedConcurrencyConfigNotFoundException"
 	PreconditionFailed    = "PreconditionFailedException"
 	RequestTooLarge       = "RequestEntityTooLargeException"
 	ResourceConflict      = "ResourceConflictException"
 	ResourceNotFound      = "ResourceNotFoundException"
 	TooManyRequests       = "TooManyRequestsException"
 )
+
+// ReservedLimit is the Reason of a [TooManyRequests] that is due to the function's reserved concurrency.
+const ReservedLimit = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 // Error is a refusal that a caller of Lambda's API would see.
 type Error struct {

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"streamgen/internal/local/clock"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	Observe func(Observation)
 	// MayLog says whether a function may write to a log stream now; what it may not is dropped. Nil allows every function.
 	MayLog func(f Function, group, stream string) bool
+	// Deliver sends what an asynchronous invocation ended with to its destination or dead-letter queue. Nil refuses every one.
+	Deliver func(context.Context, Delivery) error
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
@@ -58,9 +62,10 @@ type Host struct {
 	closed chan struct{} // closed by Close
 
 	mu        sync.Mutex
-	functions map[string]*revision
+	functions map[string]*family
 	processes map[*process]struct{}
-	running   int // invocations
+	layers    map[string]*layer
+	layerCode map[string]*code // of a layer's version, by its ARN
 
 	journal  Journal // nil keeps nothing
 	packages Packages
@@ -79,6 +84,11 @@ func New(opts Options) (*Host, error) {
 	if opts.Credentials == nil {
 		opts.Credentials = func(Function) Credentials { return Credentials{"test", "test", "test"} }
 	}
+	if opts.Deliver == nil {
+		opts.Deliver = func(_ context.Context, d Delivery) error {
+			return fmt.Errorf("nothing takes what is sent to %s", d.Destination)
+		}
+	}
 	if opts.IdleTimeout == 0 {
 		opts.IdleTimeout = 5 * time.Minute
 	}
@@ -91,7 +101,7 @@ func New(opts Options) (*Host, error) {
 	}
 	return &Host{
 		opts: opts, dir: dir, closed: make(chan struct{}),
-		functions: map[string]*revision{}, processes: map[*process]struct{}{},
+		functions: map[string]*family{}, processes: map[*process]struct{}{}, layers: map[string]*layer{}, layerCode: map[string]*code{},
 	}, nil
 }
 
@@ -136,20 +146,21 @@ func (h *Host) enter(ref Ref) (*revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.running >= h.opts.Concurrency {
-		h.observe(Observation{Function: ref.Name, Throttled: true, Running: h.running})
-		return nil, &Error{Code: TooManyRequests, Message: "Rate Exceeded.", Reason: "ConcurrentInvocationLimitExceeded"}
+	if err := h.throttled(rev.family); err != nil {
+		h.observe(Observation{Function: ref.Name, Throttled: true, Running: h.running()})
+		return nil, err
 	}
-	h.running++
-	rev.code.hold()
+	rev = rev.family.route(ref.Qualifier)
+	rev.family.running++
+	rev.hold()
 	return rev, nil
 }
 
 func (h *Host) leave(rev *revision) {
-	rev.code.drop()
+	rev.drop()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.running--
+	rev.family.running--
 }
 
 // Invoke runs a function once and gives its answer. ref is a name or ARN as [Host.Parse] takes them; payload is JSON.
@@ -162,12 +173,17 @@ func (h *Host) Invoke(ctx context.Context, ref string, payload []byte) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
+	return h.invoke(ctx, r, uuid.NewString(), payload)
+}
+
+// invoke runs a function once under a request's id.
+func (h *Host) invoke(ctx context.Context, r Ref, id string, payload []byte) (Result, error) {
 	rev, err := h.enter(r)
 	if err != nil {
 		return Result{}, err
 	}
 	defer h.leave(rev)
 	began := h.opts.Clock.Now()
-	result, err := rev.invoke(ctx, h.arn(r), payload)
+	result, err := rev.invoke(ctx, id, h.arn(r), payload)
 	return h.told(ctx, h.arn(r), began, result, err)
 }

@@ -62,7 +62,7 @@ type file struct {
 	data []byte
 }
 
-func pack(t *testing.T, files ...file) []byte {
+func pack(t testing.TB, files ...file) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-
-	"github.com/google/uuid"
 )
 
 // Invocation is what a [Func] is called with.
@@ -37,16 +35,15 @@ func (h *Host) Register(c Config, f Func) (Function, error) {
 	if h.functions[c.Name] != nil {
 		return Function{}, errorf(ResourceConflict, "Function already exist: %s", c.Name)
 	}
-	return h.replace(function, code), nil
+	return h.replace(function, code, nil), nil
 }
 
 // invokeFunc runs a function of this process once. Its timeout is the machine's time, as it is for what the function itself measures.
-func (r *revision) invokeFunc(ctx context.Context, arn string, payload []byte) (Result, error) {
-	id := uuid.NewString()
+func (r *revision) invokeFunc(ctx context.Context, id, arn string, payload []byte) (Result, error) {
 	limited, cancel := context.WithTimeout(ctx, r.function.Timeout)
 	defer cancel()
 	log := r.newLog()
-	log.line(startLine(id))
+	r.started(log, id)
 	began := r.host.opts.Clock.Now()
 	answer, err := call(limited, r.code.run, Invocation{RequestID: id, FunctionARN: arn, Payload: payload})
 	if ctx.Err() != nil {

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // initLimit is how long a process may take to ask for its first invocation.
@@ -16,11 +14,10 @@ import (
 const initLimit = 10 * time.Second
 
 // invoke runs the function once: in an idle process, or in a new one.
-func (r *revision) invoke(ctx context.Context, arn string, payload []byte) (Result, error) {
+func (r *revision) invoke(ctx context.Context, id, arn string, payload []byte) (Result, error) {
 	if r.code.run != nil {
-		return r.invokeFunc(ctx, arn, payload)
+		return r.invokeFunc(ctx, id, arn, payload)
 	}
-	id := uuid.NewString()
 	for p := r.take(); p != nil; p = r.take() {
 		if result, ran, err := r.run(ctx, p, id, arn, payload); ran || err != nil {
 			return result, err
@@ -119,10 +116,10 @@ func (r *revision) run(ctx context.Context, p *process, id, arn string, payload 
 	timer, stop := c.After(timeout)
 	defer stop()
 	inv := &invocation{
-		id: id, arn: arn, traceID: traceID(start), payload: payload, deadline: start.Add(timeout),
+		id: id, arn: arn, traceID: traceID(start, r.function.Tracing == "Active"), payload: payload, deadline: start.Add(timeout),
 		begin: func() {
 			p.capture.flush() // what it wrote before belongs before
-			p.log.line(startLine(id))
+			r.started(p.log, id)
 		},
 		answer: make(chan answer, 1), finished: make(chan struct{}),
 	}
@@ -186,13 +183,17 @@ func (r *revision) closedErr() error {
 }
 
 func (r *revision) newLog() *logStream {
-	return newLogStream(r.sink(), r.host.opts.Clock, r.function.LogGroup)
+	return newLogStream(r.sink(), r.host.opts.Clock, r.function)
 }
 
-// traceID is an X-Ray trace that is not sampled.
+// traceID is an X-Ray trace. One that is sampled goes nowhere all the same.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-func traceID(at time.Time) string {
+func traceID(at time.Time, sampled bool) string {
+	mark := 0
+	if sampled {
+		mark = 1
+	}
 	id := make([]byte, 20)
 	_, _ = rand.Read(id) // never fails
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", uint32(at.Unix()), hex.EncodeToString(id[:12]), hex.EncodeToString(id[12:]))
+	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=%d", uint32(at.Unix()), hex.EncodeToString(id[:12]), hex.EncodeToString(id[12:]), mark)
 }

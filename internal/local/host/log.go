@@ -32,25 +32,33 @@ const (
 
 // logStream is one process's log stream.
 type logStream struct {
-	sink        LogSink
-	clock       clock.Clock
-	group, name string
+	sink   LogSink
+	clock  clock.Clock
+	config Config
+	name   string
 
 	mu   sync.Mutex
 	tail []byte
 }
 
-func newLogStream(sink LogSink, c clock.Clock, group string) *logStream {
+func newLogStream(sink LogSink, c clock.Clock, f Function) *logStream {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
 	return &logStream{
-		sink: sink, clock: c, group: group,
-		name: c.Now().UTC().Format("2006/01/02") + "/[" + Latest + "]" + hex.EncodeToString(id),
+		sink: sink, clock: c, config: f.Config,
+		name: c.Now().UTC().Format("2006/01/02") + "/[" + f.Version + "]" + hex.EncodeToString(id),
+	}
+}
+
+// output logs a line of the process, unless its level leaves it out.
+func (l *logStream) output(line string) {
+	if !l.config.drops(line) {
+		l.line(line)
 	}
 }
 
 func (l *logStream) line(message string) {
-	l.sink.Append(l.group, l.name, l.clock.Now(), message)
+	l.sink.Append(l.config.LogGroup, l.name, l.clock.Now(), message)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tail = append(append(l.tail, message...), '\n')
@@ -133,15 +141,15 @@ func (c *capture) lines(b []byte) []byte {
 		switch {
 		case marker >= 0:
 			if marker > 0 {
-				c.out.line(string(line[:marker]))
+				c.out.output(string(line[:marker]))
 			}
 			b = b[marker+len(c.marker):]
 			c.marked <- struct{}{}
 		case whole && len(line) > maxEvent || len(line) > maxEvent+len(c.marker):
-			c.out.line(string(line[:maxEvent]))
+			c.out.output(string(line[:maxEvent]))
 			b = b[maxEvent:]
 		case whole:
-			c.out.line(string(bytes.TrimSuffix(line, []byte("\r"))))
+			c.out.output(string(bytes.TrimSuffix(line, []byte("\r"))))
 			b = rest
 		default:
 			return bytes.Clone(b)

@@ -23,7 +23,15 @@ func (h *Host) observe(o Observation) {
 // observe tells of the end of an invocation.
 func (r *revision) observe(o outcome, spent time.Duration) {
 	r.host.mu.Lock()
-	running := r.host.running
+	running := r.host.running()
 	r.host.mu.Unlock()
 	r.host.observe(Observation{Function: r.function.Name, Duration: spent, Failed: o.status != "success", Running: running})
+}
+
+// running is how many invocations of all functions there are. The caller holds h.mu.
+func (h *Host) running() (n int) {
+	for _, f := range h.functions {
+		n += f.running
+	}
+	return n
 }

@@ -16,7 +16,7 @@ const grace = 300 * time.Millisecond
 // process is one running bootstrap: an execution environment, in Lambda's words. At most one invocation is in it.
 type process struct {
 	host    *Host
-	code    *code
+	rev     *revision
 	api     *runtimeAPI
 	log     *logStream
 	capture *capture
@@ -52,10 +52,10 @@ func (r *revision) start(log *logStream) (*process, error) {
 		return nil, fmt.Errorf("making a pipe for the output of %s: %w", r.function.Name, err)
 	}
 	p := &process{
-		host: r.host, code: r.code, api: api, log: log, capture: out, exited: make(chan struct{}),
+		host: r.host, rev: r, api: api, log: log, capture: out, exited: make(chan struct{}),
 		cmd: &exec.Cmd{
 			Path: filepath.Join(r.code.dir, entryFile), Args: []string{filepath.Join(r.code.dir, entryFile)},
-			Dir: r.code.dir, Env: r.host.environment(r.function, r.code.dir, log.name, api.addr()),
+			Dir: r.code.dir, Env: r.environment(log.name, api.addr()),
 			Stdout: out.w, Stderr: out.w, SysProcAttr: attributes(),
 		},
 	}
@@ -75,7 +75,7 @@ func (p *process) launch() error {
 		h.mu.Unlock()
 		return ErrClosed
 	}
-	p.code.hold()
+	p.rev.hold()
 	started := make(chan error)
 	h.wg.Go(func() { p.run(started) })
 	h.mu.Unlock()
@@ -88,7 +88,7 @@ func (p *process) run(started chan<- error) {
 	// long as the process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer p.code.drop()
+	defer p.rev.drop()
 	err := p.cmd.Start()
 	if err == nil {
 		if p.group, err = newGroup(p.cmd.Process); err != nil {
@@ -177,4 +177,12 @@ func (p *process) exitReason() string {
 		return "Runtime exited without providing a reason"
 	}
 	return "Runtime exited with error: " + p.status
+}
+
+// peakMemory is the most memory that the process has had resident, in MB; 0 when it cannot be told.
+func (p *process) peakMemory() int {
+	if p.gone() {
+		return endedMemory(p.cmd.ProcessState)
+	}
+	return peakMemory(p.cmd.Process.Pid)
 }

@@ -5,6 +5,7 @@ package host
 import (
 	"io/fs"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -25,3 +26,16 @@ func (g group) kill() { _ = syscall.Kill(-g.pid, syscall.SIGKILL) }
 func (g group) terminate() { _ = syscall.Kill(g.pid, syscall.SIGTERM) }
 
 func (g group) close() {}
+
+// endedMemory is the most memory that a process which ended has had resident, in MB; 0 when it cannot be told.
+func endedMemory(state *os.ProcessState) int {
+	usage, is := state.SysUsage().(*syscall.Rusage)
+	if !is {
+		return 0
+	}
+	bytes := int64(usage.Maxrss) //nolint:unconvert // it is of 32 bits on some machines
+	if runtime.GOOS != "darwin" {
+		bytes <<= 10
+	}
+	return int((bytes + 1<<20 - 1) >> 20)
+}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Latest is the version of a function that changes; the only one that the local stack has.
+// Latest is the version of a function that changes.
 const Latest = "$LATEST"
 
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,64}$`)
@@ -17,7 +17,7 @@ func ValidName(name string) bool { return namePattern.MatchString(name) }
 // Ref names a function.
 type Ref struct {
 	Name string
-	// Qualifier is "" when none was given.
+	// Qualifier is a version or an alias, "" when none was given.
 	Qualifier string
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // Journal keeps functions by name, so that they outlive the process.
@@ -45,11 +47,31 @@ func (h *Host) takeIn(name string, zip []byte) (*code, error) {
 	return code, nil
 }
 
+// kept is a function in the journal. Its first members are those of $LATEST.
+type kept struct {
+	Function
+	Versions    []Function             `json:",omitempty"`
+	Next        int                    `json:",omitempty"`
+	Published   string                 `json:",omitempty"`
+	Aliases     map[string]Alias       `json:",omitempty"`
+	Reserved    *int                   `json:",omitempty"`
+	Provisioned map[string]Provisioned `json:",omitempty"`
+	Async       map[string]AsyncConfig `json:",omitempty"`
+}
+
 // keep tells the journal of a function that changed. The caller holds h.mu.
-func (h *Host) keep(rev *revision) {
-	if h.journal != nil && rev.code.run == nil {
-		h.journal.Put(rev.function.Name, rev.snapshot())
+func (h *Host) keep(fam *family) {
+	if h.journal == nil || fam.latest.code.run != nil {
+		return
 	}
+	k := kept{
+		Function: fam.latest.snapshot(), Next: fam.next, Published: fam.published, Aliases: maps.Clone(fam.aliases), Reserved: fam.reserved,
+		Provisioned: maps.Clone(fam.provisioned), Async: maps.Clone(fam.async),
+	}
+	for _, v := range fam.versions {
+		k.Versions = append(k.Versions, v.snapshot())
+	}
+	h.journal.Put(fam.latest.function.Name, k)
 }
 
 // Restore takes in the functions that the journal has, and tells it of every change from then on. It comes before all other calls. What
@@ -59,16 +81,27 @@ func (h *Host) Restore(j Journal, packages Packages) error {
 	h.journal, h.packages = j, packages
 	h.mu.Unlock()
 	var needed []string
-	err := j.Each(func(name string, text []byte) error {
-		file, err := h.restore(text)
+	// A function may have layers, which come first.
+	for _, layers := range []bool{true, false} {
+		err := j.Each(func(name string, text []byte) error {
+			layer, is := strings.CutPrefix(name, layerKey)
+			if is != layers {
+				return nil
+			}
+			restore := h.restoreLayer
+			if !is {
+				restore = h.restore
+			}
+			files, err := restore(layer, text)
+			if err != nil {
+				return fmt.Errorf("restoring function %s: %w", name, err)
+			}
+			needed = append(needed, files...)
+			return nil
+		})
 		if err != nil {
-			return fmt.Errorf("restoring function %s: %w", name, err)
+			return err
 		}
-		needed = append(needed, file)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	files, err := packages.Names()
 	if err != nil {
@@ -85,27 +118,51 @@ func (h *Host) Restore(j Journal, packages Packages) error {
 	return nil
 }
 
-// restore takes in a function and gives the file of its package.
-func (h *Host) restore(text []byte) (file string, err error) {
-	var f Function
-	if err := json.Unmarshal(text, &f); err != nil {
-		return "", err
+// restore takes in a function and gives the files of its packages.
+func (h *Host) restore(_ string, text []byte) (files []string, err error) {
+	var k kept
+	if err := json.Unmarshal(text, &k); err != nil {
+		return nil, err
 	}
-	sum, err := base64.StdEncoding.DecodeString(f.CodeSHA256)
-	if err != nil {
-		return "", err
-	}
-	file = packageName(sum)
-	zip, err := h.packages.Read(file)
-	if err != nil {
-		return "", err
-	}
-	code, err := h.unpack(f.Name, zip)
-	if err != nil {
-		return "", err
+	k.Version = Latest // what an older stack kept has none
+	fam := newFamily()
+	maps.Copy(fam.aliases, k.Aliases)
+	maps.Copy(fam.provisioned, k.Provisioned)
+	maps.Copy(fam.async, k.Async)
+	fam.next, fam.published, fam.reserved = max(k.Next, 1), k.Published, k.Reserved
+	unpacked := map[string]*code{} // versions often have the same package
+	for _, f := range append([]Function{k.Function}, k.Versions...) {
+		code := unpacked[f.CodeSHA256]
+		if code == nil {
+			var file string
+			if file, code, err = h.reunpack(f.Name, f.CodeSHA256); err != nil {
+				return nil, err
+			}
+			unpacked[f.CodeSHA256] = code
+			files = append(files, file)
+		} else {
+			code.hold()
+		}
+		layers, err := h.overlay(f.Name, f.Layers)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range f.Layers {
+			sum, err := base64.StdEncoding.DecodeString(l.CodeSHA256)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, packageName(sum))
+		}
+		rev := newRevision(h, fam, f, code, layers)
+		if fam.latest == nil {
+			fam.latest = rev
+		} else {
+			fam.versions = append(fam.versions, rev)
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.functions[f.Name] = newRevision(h, f, code)
-	return file, nil
+	h.functions[k.Name] = fam
+	return files, nil
 }

@@ -3,8 +3,6 @@ package host
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"strings"
 	"time"
 )
 
@@ -16,6 +14,8 @@ type Result struct {
 	FunctionError string
 	// RequestID is the invocation's id, which its log lines carry.
 	RequestID string
+	// ExecutedVersion is the version that ran, a number or [Latest].
+	ExecutedVersion string
 	// LogTail is the last 4 KB of what the invocation logged.
 	LogTail string
 }
@@ -66,50 +66,27 @@ func invalidEntrypoint(id string, err error) outcome {
 	return found("Runtime.InvalidEntrypoint", "RequestId: "+id+" Error: "+err.Error())
 }
 
-func startLine(id string) string { return "START RequestId: " + id + " Version: " + Latest }
-
 // stillborn reports an invocation that no process took.
 func (r *revision) stillborn(log *logStream, id string, o outcome, spent time.Duration) Result {
-	log.line(startLine(id))
+	r.started(log, id)
 	return r.report(log, nil, id, o, spent)
 }
 
 // report writes an invocation's last log lines and gives its result. p may be nil.
 func (r *revision) report(log *logStream, p *process, id string, o outcome, spent time.Duration) Result {
-	switch {
-	case o.status == "timeout":
-		log.line(r.host.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z") + " " + o.line)
-	case o.line != "":
-		log.line(o.line)
-		log.line(o.kind)
-	}
-	log.line("END RequestId: " + id)
-
-	var init time.Duration
-	var memory int
+	m := metrics{spent: spent}
 	if p != nil {
-		init, p.init = p.init, 0
-		memory = peakMemory(p.cmd.Process.Pid)
+		m.init, p.init = p.init, 0
+		m.memory = p.peakMemory()
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\tMemory Size: %d MB\t",
-		id, milliseconds(spent), math.Ceil(milliseconds(spent+init)), r.function.MemorySize)
-	if memory > 0 {
-		fmt.Fprintf(&b, "Max Memory Used: %d MB\t", memory)
+	if r.function.LogFormat == JSON {
+		r.reportJSON(log, id, o, m)
+	} else {
+		r.reportText(log, id, o, m)
 	}
-	if init > 0 {
-		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", milliseconds(init))
-	}
-	if o.status != "success" {
-		fmt.Fprintf(&b, "Status: %s\t", o.status)
-	}
-	if o.status == "error" && o.kind != "" {
-		fmt.Fprintf(&b, "Error Type: %s\t", o.kind)
-	}
-	log.line(b.String())
 	r.observe(o, spent)
 
-	result := Result{Payload: o.payload, RequestID: id, LogTail: log.takeTail()}
+	result := Result{Payload: o.payload, RequestID: id, LogTail: log.takeTail(), ExecutedVersion: r.function.Version}
 	if o.status != "success" {
 		result.FunctionError = "Unhandled"
 	}

@@ -8,8 +8,10 @@ import (
 // revision is one state of a function's code and configuration, and the processes that run it.
 type revision struct {
 	host     *Host
+	family   *family
 	function Function // never changes; its tags are in tags
 	code     *code
+	layers   *code             // nil for none
 	tags     map[string]string // guarded by host.mu
 
 	mu      sync.Mutex
@@ -17,15 +19,25 @@ type revision struct {
 	retired bool
 }
 
-// newRevision takes over the caller's hold on code.
-func newRevision(h *Host, f Function, c *code) *revision {
+// newRevision takes over the caller's holds.
+func newRevision(h *Host, fam *family, f Function, code, layers *code) *revision {
 	tags := maps.Clone(f.Tags)
 	if tags == nil {
 		tags = map[string]string{}
 	}
 	f.Tags = nil
-	return &revision{host: h, function: f, code: c, tags: tags}
+	return &revision{host: h, family: fam, function: f, code: code, layers: layers, tags: tags}
 }
+
+// hold keeps the revision's files; drop gives them up.
+func (r *revision) hold() {
+	r.code.hold()
+	if r.layers != nil {
+		r.layers.hold()
+	}
+}
+
+func (r *revision) drop() { dropAll(r.code, r.layers) }
 
 // retire ends the idle processes; those at work end with it.
 func (r *revision) retire() {
@@ -37,7 +49,7 @@ func (r *revision) retire() {
 		go p.shutdown() // ends with the process, as every goroutine here does
 	}
 	r.idle = nil
-	r.code.drop()
+	r.drop()
 }
 
 // take gives an idle process, the one that rested last, or nil.

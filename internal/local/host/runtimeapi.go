@@ -255,7 +255,7 @@ func (a *runtimeAPI) register(w http.ResponseWriter, r *http.Request) {
 	a.mu.Unlock()
 	w.Header().Set("Lambda-Extension-Identifier", uuid.NewString())
 	reply(w, http.StatusOK, map[string]string{
-		"functionName": a.function.Name, "functionVersion": Latest, "handler": a.function.Handler,
+		"functionName": a.function.Name, "functionVersion": a.function.Version, "handler": a.function.Handler,
 	})
 }
 

@@ -30,7 +30,8 @@ const (
 // code is an unpacked package, or a function of this process. Whoever still needs the folder holds it; it goes when nobody does.
 type code struct {
 	dir   string
-	run   Func // nil for a package
+	size  int64 // of its files, in bytes
+	run   Func  // nil for a package
 	holds atomic.Int32
 }
 
@@ -45,11 +46,25 @@ func (c *code) drop() {
 	}
 }
 
+// dropAll drops what is not nil.
+func dropAll(codes ...*code) {
+	for _, c := range codes {
+		if c != nil {
+			c.drop()
+		}
+	}
+}
+
 // unpack writes a package into a new folder, held once.
 func (h *Host) unpack(name string, pkg []byte) (*code, error) {
 	if len(pkg) > MaxPackage {
 		return nil, errorf(RequestTooLarge, "The package is %d bytes, over the limit of %d bytes", len(pkg), MaxPackage)
 	}
+	return h.folder(name+"-", func(dir string) (int64, error) { return unzip(pkg, dir, MaxUnpacked) })
+}
+
+// folder makes a folder, held once, and has it filled; fill gives how large it is. [Host.Close] waits for it.
+func (h *Host) folder(prefix string, fill func(dir string) (int64, error)) (*code, error) {
 	h.mu.Lock()
 	if h.isClosed() {
 		h.mu.Unlock()
@@ -58,44 +73,44 @@ func (h *Host) unpack(name string, pkg []byte) (*code, error) {
 	h.wg.Add(1)
 	h.mu.Unlock()
 	defer h.wg.Done()
-	dir, err := os.MkdirTemp(h.dir, name+"-")
+	dir, err := os.MkdirTemp(h.dir, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("making the folder of function %s: %w", name, err)
+		return nil, fmt.Errorf("making the folder of a function: %w", err)
 	}
 	c := &code{dir: dir}
 	c.hold()
-	if err := unzip(pkg, dir, MaxUnpacked); err != nil {
+	if c.size, err = fill(dir); err != nil {
 		c.drop()
 		return nil, err
 	}
 	return c, nil
 }
 
-// unzip writes a package of at most limit bytes into dir.
-func unzip(pkg []byte, dir string, limit int64) error {
+// unzip writes a package of at most limit bytes into dir, and gives its size.
+func unzip(pkg []byte, dir string, limit int64) (int64, error) {
 	z, err := zip.NewReader(bytes.NewReader(pkg), int64(len(pkg)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // entries are checked one by one
-		return errorf(InvalidParameterValue, "Could not unzip uploaded file. Please check your file, then try to upload again.")
+		return 0, errorf(InvalidParameterValue, "Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
 	if len(z.File) > MaxFiles {
-		return errorf(InvalidParameterValue, "The package has %d entries, over the limit of %d", len(z.File), MaxFiles)
+		return 0, errorf(InvalidParameterValue, "The package has %d entries, over the limit of %d", len(z.File), MaxFiles)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("opening the folder of a function: %w", err)
+		return 0, fmt.Errorf("opening the folder of a function: %w", err)
 	}
 	defer root.Close()
 	left := limit
 	for _, f := range z.File {
 		n, err := extract(root, f, left)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if left -= n; left < 0 {
-			return errorf(InvalidParameterValue, "Unzipped size must be smaller than %d bytes", limit)
+			return 0, errorf(InvalidParameterValue, "Unzipped size must be smaller than %d bytes", limit)
 		}
 	}
-	return nil
+	return limit - left, nil
 }
 
 // extract writes one entry and gives its size. Of one that is larger than left bytes it writes one byte more and no further.

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -25,7 +26,27 @@ type snapStart struct {
 	OptimizationStatus string
 }
 
-type loggingConfig struct{ LogFormat, LogGroup string }
+type loggingConfig struct {
+	LogFormat, LogGroup string
+	ApplicationLogLevel string `json:",omitempty"`
+	SystemLogLevel      string `json:",omitempty"`
+}
+
+type deadLetterConfig struct{ TargetArn string }
+
+type vpcConfig struct {
+	SubnetIds, SecurityGroupIds []string
+	VpcId                       string
+	Ipv6AllowedForDualStack     bool
+}
+
+type functionLayer struct {
+	Arn      string
+	CodeSize int64
+}
+
+// vpcID is the network that every function with a VpcConfig is said to be in: the local stack has none.
+const vpcID = "vpc-00000000000000000"
 
 // functionConfiguration is a function as the API shows it.
 // https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
@@ -49,6 +70,10 @@ type functionConfiguration struct {
 	EphemeralStorage                                  ephemeralStorage
 	SnapStart                                         snapStart
 	LoggingConfig                                     loggingConfig
+	DeadLetterConfig                                  *deadLetterConfig `json:",omitempty"`
+	KMSKeyArn                                         string            `json:",omitempty"`
+	VpcConfig                                         *vpcConfig        `json:",omitempty"`
+	Layers                                            []functionLayer   `json:",omitempty"`
 }
 
 // configurationOf shows a function that was asked for with a qualifier or, "", without.
@@ -56,10 +81,23 @@ func configurationOf(f host.Function, qualifier string) *functionConfiguration {
 	c := &functionConfiguration{
 		FunctionName: f.Name, FunctionArn: f.ARN, Runtime: f.Runtime, Role: f.Role, Handler: f.Handler, CodeSize: f.CodeSize,
 		Description: f.Description, Timeout: int(f.Timeout / time.Second), MemorySize: f.MemorySize,
-		LastModified: f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000"), CodeSha256: f.CodeSHA256, Version: host.Latest,
-		TracingConfig: tracingConfig{"PassThrough"}, RevisionId: f.RevisionID, State: "Active", LastUpdateStatus: "Successful",
-		PackageType: "Zip", Architectures: []string{f.Architecture}, EphemeralStorage: ephemeralStorage{512},
-		SnapStart: snapStart{"None", "Off"}, LoggingConfig: loggingConfig{"Text", f.LogGroup},
+		LastModified: f.LastModified.UTC().Format("2006-01-02T15:04:05.000+0000"), CodeSha256: f.CodeSHA256, Version: f.Version,
+		TracingConfig: tracingConfig{cmp.Or(f.Tracing, "PassThrough")}, RevisionId: f.RevisionID, State: "Active", LastUpdateStatus: "Successful",
+		PackageType: "Zip", Architectures: []string{f.Architecture}, EphemeralStorage: ephemeralStorage{cmp.Or(f.EphemeralStorage, 512)},
+		SnapStart: snapStart{"None", "Off"}, LoggingConfig: loggingConfig{LogFormat: cmp.Or(f.LogFormat, "Text"), LogGroup: f.LogGroup},
+		KMSKeyArn: f.KMSKeyARN,
+	}
+	if f.LogFormat == host.JSON {
+		c.LoggingConfig.ApplicationLogLevel, c.LoggingConfig.SystemLogLevel = cmp.Or(f.ApplicationLogLevel, "INFO"), cmp.Or(f.SystemLogLevel, "INFO")
+	}
+	if f.DeadLetterARN != "" {
+		c.DeadLetterConfig = &deadLetterConfig{f.DeadLetterARN}
+	}
+	if v := f.VPC; v != nil {
+		c.VpcConfig = &vpcConfig{v.Subnets, v.SecurityGroups, vpcID, v.IPv6}
+	}
+	for _, l := range f.Layers {
+		c.Layers = append(c.Layers, functionLayer{l.ARN, l.CodeSize})
 	}
 	if qualifier != "" {
 		c.FunctionArn += ":" + qualifier
@@ -84,10 +122,10 @@ type settings struct {
 	TracingConfig     *tracingConfig
 	EphemeralStorage  *ephemeralStorage
 	SnapStart         *struct{ ApplyOn string }
-	DeadLetterConfig  *struct{ TargetArn string }
+	DeadLetterConfig  *deadLetterConfig
 	VpcConfig         *vpcInput
 	Layers            []string
-	KMSKeyArn         string
+	KMSKeyArn         *string
 	FileSystemConfigs []struct {
 		Arn, LocalMountPath string
 	}
@@ -104,6 +142,7 @@ var (
 	rolePattern     = regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$`)
 	handlerPattern  = regexp.MustCompile(`^\S{1,128}$`)
 	logGroupPattern = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
+	keyPattern      = regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*$`)
 	envKeyPattern   = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_])+$`)
 )
 
@@ -129,8 +168,32 @@ func (s *settings) check(operation string) error {
 		g := s.LoggingConfig.LogGroup
 		c.need(logGroupPattern.MatchString(g), "loggingConfig.logGroup", g, "satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+, of at most 512 characters")
 	}
+	log := value(s.LoggingConfig, loggingInput{})
+	c.oneOf(log.LogFormat, "loggingConfig.logFormat", "JSON", "Text")
+	c.oneOf(log.ApplicationLogLevel, "loggingConfig.applicationLogLevel", host.LogLevels()...)
+	c.oneOf(log.SystemLogLevel, "loggingConfig.systemLogLevel", "DEBUG", "INFO", "WARN")
+	if s.TracingConfig != nil {
+		c.oneOf(s.TracingConfig.Mode, "tracingConfig.mode", "Active", "PassThrough")
+	}
+	if s.EphemeralStorage != nil {
+		c.within(&s.EphemeralStorage.Size, "ephemeralStorage.size", 512, 10240)
+	}
+	if k := value(s.KMSKeyArn, ""); k != "" {
+		c.need(keyPattern.MatchString(k), "kMSKeyArn", k, "satisfy regular expression pattern: "+keyPattern.String())
+	}
 	if err := c.err(); err != nil {
 		return err
+	}
+	if len(s.Layers) > host.MaxLayers {
+		return invalid("Cannot reference more than %d layers.", host.MaxLayers)
+	}
+	if v := s.VpcConfig; v != nil && (len(v.SubnetIds) == 0) != (len(v.SecurityGroupIds) == 0) {
+		return invalid("SecurityGroupIds and SubnetIds must coexist or be both empty list.")
+	}
+	if s.DeadLetterConfig != nil {
+		if err := checkDestination(operation, "DeadLetterConfig.TargetArn", s.DeadLetterConfig.TargetArn, "sqs"); err != nil {
+			return err
+		}
 	}
 	if err := s.checkEmulated(operation); err != nil {
 		return err
@@ -142,21 +205,19 @@ func (s *settings) checkEmulated(operation string) error {
 	if r := value(s.Runtime, "provided.al2023"); r != "provided.al2023" && r != "provided.al2" {
 		return wire.NotEmulated("Runtime " + r + " of " + operation + ": it runs provided.al2023 and provided.al2")
 	}
-	log := value(s.LoggingConfig, loggingInput{})
-	vpc := value(s.VpcConfig, vpcInput{})
 	return notEmulated(operation, map[string]bool{
-		"TracingConfig.Mode Active":         s.TracingConfig != nil && s.TracingConfig.Mode != "PassThrough",
-		"EphemeralStorage other than 512":   s.EphemeralStorage != nil && s.EphemeralStorage.Size != 512,
-		"SnapStart":                         s.SnapStart != nil && s.SnapStart.ApplyOn != "None",
-		"DeadLetterConfig":                  s.DeadLetterConfig != nil && s.DeadLetterConfig.TargetArn != "",
-		"VpcConfig":                         len(vpc.SubnetIds) > 0 || len(vpc.SecurityGroupIds) > 0 || vpc.Ipv6AllowedForDualStack,
-		"Layers":                            len(s.Layers) > 0,
-		"KMSKeyArn":                         s.KMSKeyArn != "",
-		"FileSystemConfigs":                 len(s.FileSystemConfigs) > 0,
-		"LoggingConfig.LogFormat JSON":      log.LogFormat != "" && log.LogFormat != "Text",
-		"LoggingConfig.ApplicationLogLevel": log.ApplicationLogLevel != "",
-		"LoggingConfig.SystemLogLevel":      log.SystemLogLevel != "",
+		"SnapStart":         s.SnapStart != nil && s.SnapStart.ApplyOn != "None",
+		"FileSystemConfigs": len(s.FileSystemConfigs) > 0,
 	})
+}
+
+// checkLogLevels refuses levels without the format that has them.
+// https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+func checkLogLevels(c *host.Config) error {
+	if c.LogFormat != host.JSON && (c.ApplicationLogLevel != "" || c.SystemLogLevel != "") {
+		return invalid("ApplicationLogLevel and SystemLogLevel can only be set when LogFormat is JSON.")
+	}
+	return nil
 }
 
 func checkEnvironment(e *environment) error {
@@ -201,6 +262,26 @@ func (s *settings) apply(c *host.Config) {
 	if s.LoggingConfig != nil {
 		if c.LogGroup = s.LoggingConfig.LogGroup; c.LogGroup == "" {
 			c.LogGroup = "/aws/lambda/" + c.Name
+		}
+		if format := s.LoggingConfig.LogFormat; format != "" && format != c.LogFormat {
+			c.LogFormat, c.ApplicationLogLevel, c.SystemLogLevel = format, "", ""
+		}
+		c.ApplicationLogLevel = cmp.Or(s.LoggingConfig.ApplicationLogLevel, c.ApplicationLogLevel)
+		c.SystemLogLevel = cmp.Or(s.LoggingConfig.SystemLogLevel, c.SystemLogLevel)
+	}
+	if s.TracingConfig != nil {
+		c.Tracing = s.TracingConfig.Mode
+	}
+	if s.EphemeralStorage != nil {
+		c.EphemeralStorage = s.EphemeralStorage.Size
+	}
+	c.KMSKeyARN = value(s.KMSKeyArn, c.KMSKeyARN)
+	if s.DeadLetterConfig != nil {
+		c.DeadLetterARN = s.DeadLetterConfig.TargetArn
+	}
+	if v := s.VpcConfig; v != nil {
+		if c.VPC = nil; len(v.SubnetIds) > 0 {
+			c.VPC = &host.VPC{Subnets: v.SubnetIds, SecurityGroups: v.SecurityGroupIds, IPv6: v.Ipv6AllowedForDualStack}
 		}
 	}
 }

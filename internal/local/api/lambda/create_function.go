@@ -33,7 +33,6 @@ func (a *api) createFunction(r *http.Request) (wire.Response, error) {
 		return wire.Response{}, err
 	}
 	if err := notEmulated(operation, map[string]bool{
-		"Publish":                    in.Publish,
 		"PackageType other than Zip": in.PackageType != "" && in.PackageType != "Zip",
 	}); err != nil {
 		return wire.Response{}, err
@@ -62,12 +61,24 @@ func (a *api) createFunction(r *http.Request) (wire.Response, error) {
 		return wire.Response{}, err
 	}
 	in.apply(&config)
+	if err := checkLogLevels(&config); err != nil {
+		return wire.Response{}, err
+	}
+	if config.Layers, err = a.functions.Layers(in.Layers); err != nil {
+		return wire.Response{}, err
+	}
 	f, err := a.functions.Create(config, in.Tags, in.Code.ZipFile)
 	if err != nil {
 		return wire.Response{}, err
 	}
 	// Lambda answers so; the next read finds the function active.
 	out := configurationOf(f, "")
+	if in.Publish {
+		if f, err = a.functions.PublishVersion(ref, "", "", nil); err != nil {
+			return wire.Response{}, err
+		}
+		out = configurationOf(f, f.Version)
+	}
 	out.State, out.StateReason, out.StateReasonCode = "Pending", "The function is being created.", "Creating"
 	return wire.Response{Status: http.StatusCreated, Body: out}, nil
 }

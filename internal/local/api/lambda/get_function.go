@@ -10,8 +10,9 @@ import (
 type getFunctionOutput struct {
 	Configuration *functionConfiguration
 	// Code says where the package lies on AWS; here it cannot be downloaded again.
-	Code struct{ RepositoryType string }
-	Tags map[string]string `json:",omitempty"`
+	Code        struct{ RepositoryType string }
+	Tags        map[string]string `json:",omitempty"`
+	Concurrency *concurrency      `json:",omitempty"`
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
@@ -22,6 +23,13 @@ func (a *api) getFunction(r *http.Request) (wire.Response, error) {
 	}
 	out := getFunctionOutput{Configuration: configurationOf(f, ref.Qualifier), Tags: f.Tags}
 	out.Code.RepositoryType = "S3"
+	reserved, err := a.functions.Reserved(ref)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	if reserved != nil {
+		out.Concurrency = &concurrency{*reserved}
+	}
 	return wire.Response{Body: out}, nil
 }
 
@@ -50,20 +58,32 @@ type listFunctionsOutput struct {
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 func (a *api) listFunctions(r *http.Request) (wire.Response, error) {
-	qualifier := ""
+	functions := a.functions.List()
 	switch v := r.URL.Query().Get("FunctionVersion"); v {
 	case "":
 	case "ALL":
-		qualifier = host.Latest
+		all := []host.Function{}
+		for _, f := range functions {
+			versions, err := a.functions.Versions(host.Ref{Name: f.Name})
+			if err != nil { // it is gone meanwhile
+				continue
+			}
+			all = append(all, versions...)
+		}
+		functions = all
 	default:
 		return wire.Response{}, wire.Errorf("ValidationException", "1 validation error detected: Value '%s' at 'functionVersion' failed to satisfy constraint: Member must satisfy enum value set: [ALL]", v)
 	}
-	page, next, err := paginate(r, a.functions.List(), 50)
+	page, next, err := paginate(r, functions, 50)
 	if err != nil {
 		return wire.Response{}, err
 	}
 	out := listFunctionsOutput{Functions: []*functionConfiguration{}, NextMarker: next}
 	for _, f := range page {
+		qualifier := ""
+		if r.URL.Query().Has("FunctionVersion") {
+			qualifier = f.Version
+		}
 		out.Functions = append(out.Functions, withoutStates(configurationOf(f, qualifier)))
 	}
 	return wire.Response{Body: out}, nil
@@ -82,17 +102,21 @@ type listVersionsOutput struct {
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html
 func (a *api) listVersions(r *http.Request) (wire.Response, error) {
-	f, _, err := a.function(r)
+	ref, err := a.ref(r)
 	if err != nil {
 		return wire.Response{}, err
 	}
-	page, next, err := paginate(r, []host.Function{f}, 50)
+	versions, err := a.functions.Versions(ref)
+	if err != nil {
+		return wire.Response{}, err
+	}
+	page, next, err := paginate(r, versions, 50)
 	if err != nil {
 		return wire.Response{}, err
 	}
 	out := listVersionsOutput{Versions: []*functionConfiguration{}, NextMarker: next}
 	for _, f := range page {
-		out.Versions = append(out.Versions, withoutStates(configurationOf(f, host.Latest)))
+		out.Versions = append(out.Versions, withoutStates(configurationOf(f, f.Version)))
 	}
 	return wire.Response{Body: out}, nil
 }
@@ -108,12 +132,9 @@ func (a *api) getCodeSigning(r *http.Request) (wire.Response, error) {
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
 func (a *api) deleteFunction(r *http.Request) (wire.Response, error) {
-	_, ref, err := a.function(r)
+	ref, err := a.ref(r)
 	if err != nil {
 		return wire.Response{}, err
-	}
-	if ref.Qualifier != "" {
-		return wire.Response{}, invalid("$LATEST version cannot be deleted without deleting the function.")
 	}
 	return wire.Response{Status: http.StatusNoContent}, a.functions.Delete(ref)
 }

@@ -7,13 +7,15 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"streamgen/internal/local/host"
 	"streamgen/internal/local/wire"
 )
 
 // maxRequest is the largest payload of an invocation that is waited for, in bytes.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxRequest = 6 << 20
+
+// maxEvent is the largest payload of an invocation that is not, in bytes.
+const maxEvent = 1 << 20
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (a *api) invoke(r *http.Request) (wire.Response, error) {
@@ -24,7 +26,6 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	}
 	kind, log := r.Header.Get("X-Amz-Invocation-Type"), r.Header.Get("X-Amz-Log-Type")
 	if err := notEmulated(operation, map[string]bool{
-		"InvocationType Event": kind == "Event",
 		"ClientContext":        r.Header.Get("X-Amz-Client-Context") != "",
 		"DurableExecutionName": r.Header.Get("X-Amz-Durable-Execution-Name") != "",
 		"TenantId":             r.Header.Get("X-Amz-Tenant-Id") != "",
@@ -32,7 +33,7 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 		return wire.Response{}, err
 	}
 	var c constraints
-	c.need(kind == "" || kind == "RequestResponse" || kind == "DryRun", "invocationType", kind, "satisfy enum value set: [Event, RequestResponse, DryRun]")
+	c.need(kind == "" || kind == "Event" || kind == "RequestResponse" || kind == "DryRun", "invocationType", kind, "satisfy enum value set: [Event, RequestResponse, DryRun]")
 	c.need(log == "" || log == "None" || log == "Tail", "logType", log, "satisfy enum value set: [None, Tail]")
 	if err := c.err(); err != nil {
 		return wire.Response{}, err
@@ -44,9 +45,13 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	if len(bytes.TrimSpace(payload)) == 0 {
 		payload = []byte("{}")
 	}
-	if len(payload) > maxRequest {
+	limit := maxRequest
+	if kind == "Event" {
+		limit = maxEvent
+	}
+	if len(payload) > limit {
 		return wire.Response{}, wire.StatusErrorf(http.StatusRequestEntityTooLarge, "RequestTooLargeException",
-			"Request must be smaller than %d bytes for the InvokeFunction operation", maxRequest)
+			"Request must be smaller than %d bytes for the InvokeFunction operation", limit)
 	}
 	if !json.Valid(payload) {
 		return wire.Response{}, wire.Errorf("InvalidRequestContentException", "Could not parse request body into json")
@@ -58,6 +63,13 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	if ref.Qualifier != "" {
 		name += ":" + ref.Qualifier
 	}
+	if kind == "Event" {
+		id, err := a.functions.InvokeAsync(name, payload)
+		if err != nil {
+			return wire.Response{}, err
+		}
+		return wire.Response{Status: http.StatusAccepted, Header: http.Header{"X-Amzn-Requestid": {id}}}, nil
+	}
 	// A function runs to its end though the caller is gone.
 	result, err := a.functions.Invoke(context.WithoutCancel(r.Context()), name, payload)
 	if err != nil {
@@ -65,7 +77,7 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	}
 	header := http.Header{}
 	header.Set("X-Amzn-Requestid", result.RequestID)
-	header.Set("X-Amz-Executed-Version", host.Latest)
+	header.Set("X-Amz-Executed-Version", result.ExecutedVersion)
 	if result.FunctionError != "" {
 		header.Set("X-Amz-Function-Error", result.FunctionError)
 	}

@@ -27,6 +27,37 @@ type Functions interface {
 	UpdateTags(r host.Ref, change func(map[string]string)) error
 	Delete(host.Ref) error
 	Invoke(ctx context.Context, function string, payload []byte) (host.Result, error)
+	InvokeAsync(function string, payload []byte) (requestID string, err error)
+
+	PublishVersion(r host.Ref, revisionID, codeSHA256 string, description *string) (host.Function, error)
+	Versions(host.Ref) ([]host.Function, error)
+	CreateAlias(host.Ref, host.Alias) (host.Alias, error)
+	Alias(r host.Ref, name string) (host.Alias, error)
+	Aliases(r host.Ref, version string) ([]host.Alias, error)
+	UpdateAlias(r host.Ref, name, revisionID string, change func(*host.Alias)) (host.Alias, error)
+	DeleteAlias(r host.Ref, name string) error
+
+	Reserve(r host.Ref, n int) error
+	Reserved(host.Ref) (*int, error)
+	Unreserve(host.Ref) error
+	Provision(r host.Ref, n int) (host.Provisioned, error)
+	Provisioned(host.Ref) (host.Provisioned, error)
+	ProvisionedAll(host.Ref) ([]string, map[string]host.Provisioned, error)
+	Unprovision(host.Ref) error
+	Account() host.Account
+
+	SetAsync(r host.Ref, replace bool, change func(*host.AsyncConfig) error) (host.AsyncConfig, error)
+	Async(host.Ref) (host.AsyncConfig, error)
+	AsyncAll(host.Ref) ([]string, map[string]host.AsyncConfig, error)
+	DeleteAsync(host.Ref) error
+
+	PublishLayerVersion(v host.LayerVersion, zip []byte) (host.LayerVersion, error)
+	LayerVersion(layer string, version int64) (host.LayerVersion, error)
+	LayerByARN(arn string) (host.LayerVersion, error)
+	LayerVersions(layer string) ([]host.LayerVersion, error)
+	LatestLayers() []host.LayerVersion
+	DeleteLayerVersion(layer string, version int64) error
+	Layers(arns []string) ([]host.FunctionLayer, error)
 }
 
 // Mappings is what the front end needs of [esm.Mappings].
@@ -48,7 +79,7 @@ type api struct {
 func New(functions Functions, mappings Mappings) http.Handler {
 	a := &api{functions: functions, mappings: mappings}
 	mux := http.NewServeMux()
-	route := func(pattern string, query []string, f func(*http.Request) (wire.Response, error)) {
+	var route router = func(pattern string, query []string, f func(*http.Request) (wire.Response, error)) {
 		mux.Handle(pattern, wire.REST(func(r *http.Request) (wire.Response, error) {
 			if err := known(r.URL.Query(), query); err != nil {
 				return wire.Response{}, err
@@ -77,6 +108,15 @@ func New(functions Functions, mappings Mappings) http.Handler {
 	route("PUT "+functionPath+"/configuration", nil, a.updateConfiguration)
 	route("PUT "+functionPath+"/code", nil, a.updateCode)
 	route("GET "+functionPath+"/versions", paging, a.listVersions)
+	route("POST "+functionPath+"/versions", nil, a.publishVersion)
+	route("POST "+functionPath+"/aliases", nil, a.createAlias)
+	route("GET "+functionPath+"/aliases", append(paging, "FunctionVersion"), a.listAliases)
+	route("GET "+functionPath+"/aliases/{alias}", nil, a.getAlias)
+	route("PUT "+functionPath+"/aliases/{alias}", nil, a.updateAlias)
+	route("DELETE "+functionPath+"/aliases/{alias}", nil, a.deleteAlias)
+	a.routeConcurrency(route)
+	a.routeAsync(route)
+	a.routeLayers(route)
 	route("POST "+functionPath+"/invocations", qualifier, a.invoke)
 	route("GET /2020-06-30/functions/{name}/code-signing-config", nil, a.getCodeSigning)
 	route("GET "+mappingPath, nil, a.getMapping)
@@ -88,6 +128,9 @@ func New(functions Functions, mappings Mappings) http.Handler {
 	refuseRest(mux)
 	return mux
 }
+
+// router serves a pattern by f, which takes these query parameters alone.
+type router func(pattern string, query []string, f func(*http.Request) (wire.Response, error))
 
 // known refuses a query parameter that would be ignored.
 func known(query url.Values, names []string) error {
@@ -118,7 +161,7 @@ func asWire(err error) error {
 
 func statusOf(code string) int {
 	switch code {
-	case host.ResourceNotFound:
+	case host.ResourceNotFound, host.NoProvisioned:
 		return http.StatusNotFound
 	case host.ResourceConflict:
 		return http.StatusConflict

@@ -225,8 +225,8 @@ func TestInvoke(t *testing.T) {
 	refused(t, err, 400, "InvalidRequestContentException", "Could not parse request body into json")
 	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), Payload: []byte(`"` + strings.Repeat("x", 6<<20) + `"`)})
 	refused(t, err, 413, "RequestTooLargeException", "smaller than 6291456 bytes")
-	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), InvocationType: types.InvocationTypeEvent})
-	refused(t, err, 400, "ValidationException", "streamgen local does not emulate InvocationType Event of Invoke")
+	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), InvocationType: types.InvocationTypeEvent, Payload: []byte(`"` + strings.Repeat("x", 1<<20) + `"`)})
+	refused(t, err, 413, "RequestTooLargeException", "smaller than 1048576 bytes")
 	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), ClientContext: aws.String("e30=")})
 	refused(t, err, 400, "ValidationException", "does not emulate ClientContext")
 }
@@ -263,10 +263,9 @@ func TestMappingInvokesTheFunction(t *testing.T) {
 func TestUnknownPaths(t *testing.T) {
 	s := start(t)
 	for _, test := range []struct{ method, path, want string }{
-		{"POST", "/2015-03-31/functions/fn/versions", "PublishVersion of Lambda"},
-		{"PUT", "/2017-10-31/functions/fn/concurrency", "PutFunctionConcurrency of Lambda"},
-		{"POST", "/2015-03-31/functions/fn/aliases", "CreateAlias of Lambda"},
-		{"GET", "/2018-10-31/layers", "ListLayers of Lambda"},
+		{"POST", "/2015-03-31/functions/fn/policy", "AddPermission of Lambda"},
+		{"PUT", "/2020-06-30/functions/fn/code-signing-config", "PutFunctionCodeSigningConfig of Lambda"},
+		{"POST", "/2018-10-31/layers/l/versions/1/policy", "AddLayerVersionPermission of Lambda"},
 		{"PATCH", "/2015-03-31/functions/fn", "PATCH /2015-03-31/functions/fn of Lambda"},
 		{"GET", "/nowhere", "GET /nowhere of Lambda"},
 		{"GET", "/", "GET / of Lambda"},

@@ -18,27 +18,30 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		code   string
 		want   string
 	}{
-		{"publish", func(in *sdk.CreateFunctionInput) { in.Publish = true }, "ValidationException", notEmulated + "Publish of CreateFunction"},
 		{"image", func(in *sdk.CreateFunctionInput) { in.PackageType = types.PackageTypeImage }, "ValidationException", notEmulated + "PackageType"},
 		{"runtime", func(in *sdk.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }, "ValidationException", notEmulated + "Runtime python3.12"},
-		{"layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn"} }, "ValidationException", notEmulated + "Layers"},
-		{"VPC", func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"s"}} }, "ValidationException", notEmulated + "VpcConfig"},
+		{"layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"arn"} }, "InvalidParameterValueException", "Layer version arn does not exist."},
+		{"six layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"1", "2", "3", "4", "5", "6"} }, "InvalidParameterValueException", "Cannot reference more than 5 layers."},
+		{"VPC", func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"s"}} }, "InvalidParameterValueException", "SecurityGroupIds and SubnetIds must coexist"},
 		{"dead letters", func(in *sdk.CreateFunctionInput) {
-			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn")}
-		}, "ValidationException", notEmulated + "DeadLetterConfig"},
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sns:us-east-1:000000000000:t")}
+		}, "ValidationException", notEmulated + "the destination arn:aws:sns"},
 		{"snapshots", func(in *sdk.CreateFunctionInput) {
 			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
 		}, "ValidationException", notEmulated + "SnapStart"},
 		{"tracing", func(in *sdk.CreateFunctionInput) {
-			in.TracingConfig = &types.TracingConfig{Mode: types.TracingModeActive}
-		}, "ValidationException", notEmulated + "TracingConfig.Mode Active"},
+			in.TracingConfig = &types.TracingConfig{Mode: "Some"}
+		}, "ValidationException", "Value 'Some' at 'tracingConfig.mode'"},
 		{"storage", func(in *sdk.CreateFunctionInput) {
-			in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(1024)}
-		}, "ValidationException", notEmulated + "EphemeralStorage"},
-		{"JSON logs", func(in *sdk.CreateFunctionInput) {
-			in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson}
-		}, "ValidationException", notEmulated + "LoggingConfig.LogFormat JSON"},
-		{"key", func(in *sdk.CreateFunctionInput) { in.KMSKeyArn = aws.String("arn:aws:kms:us-east-1:0:key/k") }, "ValidationException", notEmulated + "KMSKeyArn"},
+			in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(10241)}
+		}, "ValidationException", "Value '10241' at 'ephemeralStorage.size'"},
+		{"level of text logs", func(in *sdk.CreateFunctionInput) {
+			in.LoggingConfig = &types.LoggingConfig{SystemLogLevel: types.SystemLogLevelWarn}
+		}, "InvalidParameterValueException", "can only be set when LogFormat is JSON"},
+		{"file system", func(in *sdk.CreateFunctionInput) {
+			in.FileSystemConfigs = []types.FileSystemConfig{{Arn: aws.String("a"), LocalMountPath: aws.String("/mnt/x")}}
+		}, "ValidationException", notEmulated + "FileSystemConfigs"},
+		{"key", func(in *sdk.CreateFunctionInput) { in.KMSKeyArn = aws.String("k") }, "ValidationException", "Value 'k' at 'kMSKeyArn'"},
 		{"code in S3", func(in *sdk.CreateFunctionInput) { in.Code.S3Bucket = aws.String("b") }, "ValidationException", notEmulated + `"S3Bucket" of CreateFunction`},
 		{"code signing", func(in *sdk.CreateFunctionInput) { in.CodeSigningConfigArn = aws.String("arn") }, "ValidationException", notEmulated + `"CodeSigningConfigArn"`},
 		{"no code", func(in *sdk.CreateFunctionInput) { in.Code = &types.FunctionCode{} }, "InvalidParameterValueException", "Please provide a source for function code."},
@@ -116,14 +119,14 @@ func TestFunctionErrors(t *testing.T) {
 	refused(t, err, 400, "InvalidParameterValueException", "$LATEST version cannot be deleted")
 	_, err = s.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("fn"), ZipFile: pack(t, "x"), RevisionId: aws.String("old")})
 	refused(t, err, 412, "PreconditionFailedException", "RevisionId provided does not match")
-	_, err = s.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("fn"), ZipFile: pack(t, "x"), Publish: true})
-	refused(t, err, 400, "ValidationException", "does not emulate Publish of UpdateFunctionCode")
+	_, err = s.client.UpdateFunctionCode(ctx, &sdk.UpdateFunctionCodeInput{FunctionName: aws.String("fn"), ZipFile: pack(t, "x"), DryRun: true})
+	refused(t, err, 400, "ValidationException", "does not emulate DryRun of UpdateFunctionCode")
 	_, err = s.client.UpdateFunctionConfiguration(ctx, &sdk.UpdateFunctionConfigurationInput{FunctionName: aws.String("fn"), Layers: []string{"l"}})
-	refused(t, err, 400, "ValidationException", "does not emulate Layers of UpdateFunctionConfiguration")
+	refused(t, err, 400, "InvalidParameterValueException", "Layer version l does not exist.")
 	_, err = s.client.TagResource(ctx, &sdk.TagResourceInput{Resource: aws.String(fnARN), Tags: map[string]string{"": "x"}})
 	refused(t, err, 400, "ValidationException", "keys of 1 to 128")
-	_, err = s.client.PublishVersion(ctx, &sdk.PublishVersionInput{FunctionName: aws.String("fn")})
-	refused(t, err, 400, "UnknownOperationException", "does not emulate PublishVersion")
+	_, err = s.client.PublishVersion(ctx, &sdk.PublishVersionInput{FunctionName: aws.String("fn"), CodeSha256: aws.String("other")})
+	refused(t, err, 400, "InvalidParameterValueException", "CodeSHA256 (other) is different")
 }
 
 func TestDefaultsThatClientsSendAreTaken(t *testing.T) {

@@ -26,9 +26,16 @@ func (a *api) updateConfiguration(r *http.Request) (wire.Response, error) {
 	if err := in.check(operation); err != nil {
 		return wire.Response{}, err
 	}
+	layers, err := a.functions.Layers(in.Layers)
+	if err != nil {
+		return wire.Response{}, err
+	}
 	f, err := a.functions.UpdateConfiguration(ref, in.RevisionId, func(c *host.Config) error {
 		in.apply(c)
-		return nil
+		if in.Layers != nil {
+			c.Layers = layers
+		}
+		return checkLogLevels(c)
 	})
 	if err != nil {
 		return wire.Response{}, err
@@ -55,7 +62,7 @@ func (a *api) updateCode(r *http.Request) (wire.Response, error) {
 	if err != nil {
 		return wire.Response{}, err
 	}
-	if err := notEmulated(operation, map[string]bool{"Publish": in.Publish, "DryRun": in.DryRun}); err != nil {
+	if err := notEmulated(operation, map[string]bool{"DryRun": in.DryRun}); err != nil {
 		return wire.Response{}, err
 	}
 	if len(in.ZipFile) == 0 {
@@ -68,6 +75,12 @@ func (a *api) updateCode(r *http.Request) (wire.Response, error) {
 	f, err := a.functions.UpdateCode(ref, in.RevisionId, arch, in.ZipFile)
 	if err != nil {
 		return wire.Response{}, err
+	}
+	if in.Publish {
+		if f, err = a.functions.PublishVersion(ref, "", "", nil); err != nil {
+			return wire.Response{}, err
+		}
+		return wire.Response{Body: configurationOf(f, f.Version)}, nil
 	}
 	return updated(f), nil
 }

@@ -33,6 +33,11 @@ func (c *constraints) within(value *int, member string, low, high int) {
 	c.need(*value <= high, member, *value, fmt.Sprintf("have value less than or equal to %d", high))
 }
 
+// oneOf checks a value of an enumeration that was given; "" was not.
+func (c *constraints) oneOf(value, member string, values ...string) {
+	c.need(value == "" || slices.Contains(values, value), member, value, "satisfy enum value set: ["+strings.Join(values, ", ")+"]")
+}
+
 func (c constraints) err() error {
 	switch len(c) {
 	case 0:

@@ -26,7 +26,7 @@ func main() {
 		os.Exit(3)
 	case "init-hang":
 		fmt.Println("hanging")
-		select {}
+		time.Sleep(time.Hour) // with nothing else to do a select would end in a deadlock
 	case "init-error":
 		post("runtime/init/error", `{"errorType":"Config","errorMessage":"no table"}`)
 		fmt.Println("giving up")
@@ -37,6 +37,15 @@ func main() {
 		next()
 		fmt.Println("deaf")
 		select {}
+	case "extension":
+		extension()
+	case "untyped":
+		req, _ := http.NewRequest("POST", url("runtime/invocation/"+next()+"/response"), strings.NewReader(`"untyped"`))
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			fmt.Println("post", res.StatusCode)
+			res.Body.Close()
+		}
+		next()
 	case "quitter":
 		quit()
 	case "sigterm":
@@ -79,6 +88,12 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 			return nil, err
 		}
 		return child.Process.Pid, nil
+	case "levels":
+		fmt.Println(`{"level":"DEBUG","msg":"one"}`)
+		fmt.Println(`{"level":"info","msg":"two"}`)
+		fmt.Println(`{"level":"ERROR","msg":"three"}`)
+		fmt.Println("four")
+		return nil, nil
 	case "pid":
 		return os.Getpid(), nil
 	case "meet":
@@ -139,6 +154,20 @@ func post(path, body string) {
 	defer res.Body.Close()
 	answer, _ := io.ReadAll(res.Body)
 	fmt.Println("post", res.StatusCode, string(bytes.TrimSpace(answer)))
+}
+
+// extension registers for events, which is refused, and then answers as any function.
+func extension() {
+	req, _ := http.NewRequest("POST", "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2020-01-01/extension/register", strings.NewReader(`{"events":["INVOKE"]}`))
+	req.Header.Set("Lambda-Extension-Name", "bootstrap")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		panic(err)
+	}
+	body, _ := io.ReadAll(res.Body)
+	res.Body.Close()
+	fmt.Println("register", res.StatusCode, string(bytes.TrimSpace(body)))
+	lambda.Start(handle)
 }
 
 // quit answers one invocation and soon gives up asking for another.
