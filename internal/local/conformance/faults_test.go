@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
 	"streamgen/internal/local"
@@ -33,6 +34,9 @@ func TestFaultsLeaveNoTrace(t *testing.T) {
 			_, err = s.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{TableName: copied, BillingMode: ddb.BillingModePayPerRequest,
 				AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("Id"), AttributeType: ddb.ScalarAttributeTypeS}},
 				KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("Id"), KeyType: ddb.KeyTypeHash}}})
+			must(t, err)
+			_, err = s.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &s.role, PolicyName: aws.String("copy"), PolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:PutItem","dynamodb:DeleteItem"],"Resource":"arn:aws:dynamodb:us-east-1:000000000000:table/` + *copied + `"}]}`)})
 			must(t, err)
 
 			rng := rand.New(rand.NewPCG(1, 0))

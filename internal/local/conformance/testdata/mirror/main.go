@@ -53,7 +53,7 @@ type mirror struct {
 func newMirror(context.Context) (*mirror, error) {
 	settings := aws.Config{
 		Region: os.Getenv("AWS_REGION"), BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL")),
-		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), ""),
+		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")),
 	}
 	return &mirror{db: dynamodb.NewFromConfig(settings), faults: os.Getenv("FAULTS") != "", attempts: map[string]int{}}, nil
 }
