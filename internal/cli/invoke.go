@@ -141,7 +141,7 @@ func runInvoke(ctx context.Context, std streams, start, name string, o invokeOpt
 		if err != nil {
 			return err
 		}
-		defer here.close() //nolint:errcheck // the process ends with the command
+		defer func() { _ = here.close() }() // the process ends with the command
 		f = made
 	} else {
 		settings, err := p.connect(ctx)

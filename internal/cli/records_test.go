@@ -296,7 +296,6 @@ func TestRecord(t *testing.T) {
 
 // fakeStream answers from a script, an error or a page for each call of GetRecords.
 type fakeStream struct {
-	streamsAPI
 	pages     []any
 	iterators []string
 }

@@ -59,9 +59,9 @@ func createTable(t *testing.T, s *Stack, region, name string) {
 	}
 }
 
-func putItem(t *testing.T, s *Stack, region, table, id string) (status int, text string) {
+func putItem(t *testing.T, s *Stack, table, id string) (status int, text string) {
 	t.Helper()
-	return call(t, s, region, "DynamoDB_20120810.PutItem", fmt.Sprintf(`{"TableName":%q,"Item":{"id":{"S":%q}}}`, table, id))
+	return call(t, s, "us-east-1", "DynamoDB_20120810.PutItem", fmt.Sprintf(`{"TableName":%q,"Item":{"id":{"S":%q}}}`, table, id))
 }
 
 func TestAdminRefuses(t *testing.T) {
@@ -166,7 +166,7 @@ func TestAdminDumpsAndResets(t *testing.T) {
 	s := start(t, Options{})
 	createTable(t, s, "us-east-1", "orders")
 	createTable(t, s, "eu-west-1", "orders")
-	if status, text := putItem(t, s, "us-east-1", "orders", "a"); status != 200 {
+	if status, text := putItem(t, s, "orders", "a"); status != 200 {
 		t.Fatal(text)
 	}
 	arn, err := s.Register("us-east-1", "ship", time.Minute, func(context.Context, Invocation) ([]byte, error) { return []byte("{}"), nil })
@@ -260,11 +260,11 @@ func TestFaultsChooseAndStrike(t *testing.T) {
 			if status, text := ask(t, s, "POST", "faults", test.fault); status != 200 {
 				t.Fatal(text)
 			}
-			status, text := putItem(t, s, "us-east-1", test.table, test.name)
+			status, text := putItem(t, s, test.table, test.name)
 			if status != test.status || !strings.Contains(text, test.code) {
 				t.Errorf("%d %s, want %d %s", status, text, test.status, test.code)
 			}
-			if status, _ := putItem(t, s, "us-east-1", test.table, test.name+" again"); (status != 200) != test.strikesAgain {
+			if status, _ := putItem(t, s, test.table, test.name+" again"); (status != 200) != test.strikesAgain {
 				t.Errorf("the second time: %d", status)
 			}
 			if _, text := ask(t, s, "DELETE", "faults", ""); strings.TrimSpace(text) != `{"faults":[]}` {

@@ -275,11 +275,11 @@ func (s *Stack) resourcePolicy(in *regional, arn string) string {
 		}
 		return topic.Attributes["Policy"]
 	case "kms":
-		if key, err := in.platform.keys.Get(arn); err == nil {
+		if key, err := in.keys.Get(arn); err == nil {
 			return key.Policy
 		}
 	case "secretsmanager":
-		if secret, err := in.platform.secrets.Describe(arn); err == nil {
+		if secret, err := in.secrets.Describe(arn); err == nil {
 			return secret.Policy
 		}
 	}

@@ -73,10 +73,10 @@ func reEncryptNeeds(c *roleCall) ([]need, error) {
 // keyNeed is on a key by its id, ARN or alias, or on the one that a ciphertext names. One that there is not is as it is named.
 func (c *roleCall) keyNeed(action, name string, ciphertext []byte, context map[string]string) need {
 	n := need{action: "kms:" + action, resource: "*", keys: map[string][]string{}}
-	if arn, known := c.in.platform.keys.Of(ciphertext); known && name == "" {
+	if arn, known := c.in.keys.Of(ciphertext); known && name == "" {
 		name = arn
 	}
-	if key, err := c.in.platform.keys.Get(name); err == nil {
+	if key, err := c.in.keys.Get(name); err == nil {
 		n.resource = key.ARN
 	} else if name != "" {
 		n.resource = name

@@ -338,7 +338,7 @@ func (s *Stack) serveEvents(w http.ResponseWriter, r *http.Request) error {
 	lines.SetEscapeHTML(false)
 	for last := false; ; {
 		if err := out.Flush(); err != nil {
-			return nil //nolint:nilerr // the client is gone: there is nobody left to tell
+			return nil // the client is gone: there is nobody left to tell
 		}
 		if last {
 			return nil
@@ -352,7 +352,7 @@ func (s *Stack) serveEvents(w http.ResponseWriter, r *http.Request) error {
 		}
 		for _, e := range sub.take() {
 			if err := lines.Encode(e); err != nil {
-				return nil //nolint:nilerr // as above
+				return nil // as above
 			}
 		}
 	}

@@ -86,10 +86,10 @@ func TestEvents(t *testing.T) {
 
 	all := subscribeTo(t, s, "table=orders&records=1")
 	lean := subscribeTo(t, s, "function=ship&kind=success&kind=log")
-	if status, text := putItem(t, s, "us-east-1", "others", "0"); status != http.StatusOK {
+	if status, text := putItem(t, s, "others", "0"); status != http.StatusOK {
 		t.Fatal(text)
 	}
-	if status, text := putItem(t, s, "us-east-1", "orders", "1"); status != http.StatusOK {
+	if status, text := putItem(t, s, "orders", "1"); status != http.StatusOK {
 		t.Fatal(text)
 	}
 	var kinds []string

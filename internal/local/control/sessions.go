@@ -160,7 +160,7 @@ const expiredKept = 24 * time.Hour
 // The ways in which credentials are not good for anything.
 var (
 	// ErrToken is about credentials that the registry did not give out, or not so.
-	ErrToken = errors.New("The security token included in the request is invalid.") //nolint:staticcheck // AWS's words
+	ErrToken = errors.New("The security token included in the request is invalid.") //nolint:staticcheck,revive // AWS's words
 	// ErrExpired is about a session that is over.
 	ErrExpired = errors.New("The security token included in the request is expired") //nolint:staticcheck // AWS's words
 )

@@ -250,7 +250,7 @@ func (t *table) checkStrong(u UpdateReplicas, regions map[string]bool) error {
 		return !slices.ContainsFunc(slices.Collect(maps.Keys(regions)), func(region string) bool { return !slices.Contains(set, region) })
 	})
 	switch {
-	case len(regions) != 3 && !(len(regions) == 1 && len(u.Delete) == 2):
+	case len(regions) != 3 && (len(regions) != 1 || len(u.Delete) != 2):
 		return validation("Unsupported table replica count for global tables with MultiRegionConsistency set to STRONG")
 	case len(regions) == 3 && !oneSet:
 		return validation("Unsupported regions for global tables with MultiRegionConsistency set to STRONG: %s are not of one Region set", strings.Join(slices.Sorted(maps.Keys(regions)), ", "))

@@ -197,8 +197,9 @@ func (r resource) match(arn string, keys Keys) bool {
 		return true
 	}
 	for i, part := range r.parts {
-		have, rest, more := arn, "", false
+		have, rest := arn, ""
 		if i < len(r.parts)-1 {
+			var more bool
 			if have, rest, more = strings.Cut(arn, ":"); !more {
 				return false
 			}

@@ -23,12 +23,12 @@ type replicaUpdate struct {
 
 type replicaMember struct {
 	RegionName         string
-	KMSMasterKeyId     string //nolint:revive // the name on the wire
+	KMSMasterKeyId     string
 	TableClassOverride string
 }
 
 type replicaDescription struct {
-	KMSMasterKeyId           string `json:",omitempty"` //nolint:revive // the name on the wire
+	KMSMasterKeyId           string `json:",omitempty"`
 	RegionName               string
 	ReplicaStatus            string
 	ReplicaTableClassSummary *tableClassSummary `json:",omitempty"`
