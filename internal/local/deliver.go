@@ -26,7 +26,7 @@ func (s *Stack) send(arn, message string) error {
 	if len(parts) != 6 || parts[4] != Account {
 		return fmt.Errorf("%s is no destination of this account", arn)
 	}
-	r, err := s.region(parts[3])
+	r, err := s.reach(parts[3])
 	if err != nil {
 		return err
 	}
@@ -37,6 +37,17 @@ func (s *Stack) send(arn, message string) error {
 		return r.publish(arn, "", message)
 	}
 	return fmt.Errorf("streamgen local does not emulate the destination %s: it knows queues, topics and buckets", arn)
+}
+
+// reach gives a region also while the stack is closing: what mappings have in flight then still has somewhere to go.
+func (s *Stack) reach(name string) (*regional, error) {
+	s.mu.Lock()
+	r := s.regions[name]
+	s.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	return s.region(name)
 }
 
 func (r *regional) publish(topicARN, subject, message string) error {
@@ -82,7 +93,7 @@ func (s *Stack) store(bucket string, d esm.Delivery) error {
 // sendToSubscriber sends what was published to a subscribed queue, and tells the log of one that does not arrive.
 func (s *Stack) sendToSubscriber(to control.Subscription, body string, attributes control.MessageAttributes) {
 	parts := strings.SplitN(to.Endpoint, ":", 6) // Subscribe takes ARNs of queues alone
-	r, err := s.region(parts[3])
+	r, err := s.reach(parts[3])
 	if err == nil {
 		err = r.queues.SendToARN(to.Endpoint, body, attributes)
 	}

@@ -11,6 +11,28 @@ import (
 	"streamgen/internal/local/objects"
 )
 
+// What a mapping gives up while the stack closes still comes to its destination.
+func TestDeliverWhileClosing(t *testing.T) {
+	s := start(t, Options{})
+	r, err := s.region("us-east-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.queues.Create("lost", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	err = s.report(esm.Delivery{Destination: "arn:aws:sqs:us-east-1:" + Account + ":lost", Document: "{}"})
+	s.mu.Lock()
+	s.closed = false
+	s.mu.Unlock()
+	if got, _ := r.queues.Receive("lost", 1, 0); err != nil || len(got) != 1 {
+		t.Errorf("the queue has %v, %v", got, err)
+	}
+}
+
 // TestDeliver sends one report to each kind of destination, in another region too.
 func TestReport(t *testing.T) {
 	s := start(t, Options{})

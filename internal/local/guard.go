@@ -36,7 +36,8 @@ func isLoopback(hostPort, port string) bool {
 	if err != nil {
 		host, p = strings.Trim(hostPort, "[]"), "80"
 	}
-	ip, err := netip.ParseAddr(host)
+	// Clients of S3 Control put the account before an address, which makes no name that anybody can own.
+	ip, err := netip.ParseAddr(strings.TrimPrefix(host, Account+"."))
 	// Names below localhost, as buckets have, lead nowhere else: RFC 6761.
 	name := strings.ToLower(host)
 	return p == port && (name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && ip.IsLoopback())

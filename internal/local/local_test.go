@@ -72,6 +72,7 @@ func TestIsLoopback(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1:4566": true, "localhost:4566": true, "LOCALHOST:4566": true, "[::1]:4566": true, "127.9.9.9:4566": true,
 		"127.0.0.1:80": false, "127.0.0.1": false, "localhost": false, "": false, "[::1]": false,
+		"bucket.localhost:4566": true, Account + ".127.0.0.1:4566": true, Account + ".example.com:4566": false, Account + ".192.0.2.1:4566": false, "1.127.0.0.1:4566": false,
 		"example.com:4566": false, "localhost.example.com:4566": false, "127.0.0.1.example.com:4566": false, "192.0.2.1:4566": false,
 		"0.0.0.0:4566": false, "127.0.0.1:4566:4566": false, "2130706433:4566": false, "127.1:4566": false,
 	} {

@@ -25,9 +25,13 @@ func LocalEnvironment(base []string, endpoint, region string, fast bool, cliConf
 		noProxy = env["no_proxy"]
 	}
 	delete(env, "no_proxy")
+	delete(env, "http_proxy")
 	env["NO_PROXY"] = strings.TrimPrefix(noProxy+","+loopback, ",")
 	maps.Copy(env, map[string]string{
-		"AWS_ENDPOINT_URL":            endpoint,
+		"AWS_ENDPOINT_URL": endpoint,
+		// The client of S3 Control, in which the provider reads buckets' tags, puts the account before the endpoint's host, and nobody
+		// resolves that name: the stack is the proxy of what is not encrypted.
+		"HTTP_PROXY":                  endpoint,
 		"AWS_ACCESS_KEY_ID":           "streamgen",
 		"AWS_SECRET_ACCESS_KEY":       "streamgen",
 		"AWS_REGION":                  region,

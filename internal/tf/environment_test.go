@@ -21,7 +21,7 @@ func TestLocalEnvironment(t *testing.T) {
 	want := map[string]string{
 		"PATH": "/bin", "HOME": "/home/me", "EMPTY": "", "EQUALS": "a=b", "HTTPS_PROXY": "http://proxy.invalid",
 		"NO_PROXY":         "corp.invalid,localhost,127.0.0.1,::1",
-		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ACCESS_KEY_ID": "streamgen", "AWS_SECRET_ACCESS_KEY": "streamgen",
+		"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "HTTP_PROXY": "http://127.0.0.1:4566", "AWS_ACCESS_KEY_ID": "streamgen", "AWS_SECRET_ACCESS_KEY": "streamgen",
 		"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/w/terraform.rc",

@@ -94,6 +94,7 @@ type message struct {
 	Queue   string
 	Visible time.Time // from when on it can be received
 	Delayed bool      // until then, for the first time
+	Here    int       // how often it was received in this queue
 	Number  uint64    // among all messages, in the order in which they were sent
 }
 
@@ -394,6 +395,7 @@ func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Me
 		}
 		m.Visible, m.Delayed, m.ReceiptHandle = now.Add(visibility), false, uuid.NewString()
 		m.Received++
+		m.Here++
 		if m.First.IsZero() {
 			m.First = now
 		}
@@ -406,6 +408,23 @@ func (q *Queues) Receive(name string, limit int, visibility time.Duration) ([]Me
 		q.observe(name, "NumberOfMessagesReceived", float64(len(got)))
 	}
 	return got, nil
+}
+
+// Due gives in how long the next message of a queue can be received that nobody can receive now. ok is false when there is none.
+func (q *Queues) Due(name string) (in time.Duration, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.queues[name]
+	if u == nil {
+		return 0, false
+	}
+	now := q.clock.Now()
+	for _, m := range u.messages {
+		if wait := m.Visible.Sub(now); wait > 0 && (!ok || wait < in) {
+			in, ok = wait, true
+		}
+	}
+	return in, ok
 }
 
 // News gives a channel that is closed when a message is sent next. Taken before receiving, it misses none.

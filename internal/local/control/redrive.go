@@ -104,7 +104,7 @@ func (q *Queues) checkRedrive(sourceARN, text string) error {
 }
 
 // redrive moves a queue's messages that were received as often as its policy says, and can be received again, to its dead-letter queue.
-// Their age goes on. A target that is gone leaves them where they are. The caller holds q.mu.
+// Their age and the count of their receipts go on. A target that is gone leaves them where they are. The caller holds q.mu.
 func (q *Queues) redrive(u *queue) {
 	text := u.Attributes["RedrivePolicy"]
 	if text == "" {
@@ -116,7 +116,7 @@ func (q *Queues) redrive(u *queue) {
 		return
 	}
 	now := q.clock.Now()
-	moves := func(m *message) bool { return m.Received >= p.Most && !m.Visible.After(now) }
+	moves := func(m *message) bool { return m.Here >= p.Most && !m.Visible.After(now) }
 	var moved []*message
 	for _, m := range u.messages {
 		if moves(m) {
@@ -128,7 +128,7 @@ func (q *Queues) redrive(u *queue) {
 	for _, m := range moved {
 		q.sent++
 		m.Queue, m.Number, m.Source = target.Name, q.sent, u.ARN
-		m.ReceiptHandle, m.Received = "", 0
+		m.ReceiptHandle, m.Here = "", 0
 		target.messages = append(target.messages, m)
 		q.keepMessage(m)
 	}

@@ -157,7 +157,7 @@ func (s service) read(r *http.Request) (*request, error) {
 		if !slices.Contains(op.parameters, name) && !slices.Contains(signature, name) {
 			return in, wire.NotEmulated(fmt.Sprintf("the parameter %s of %s", name, op.name))
 		}
-		if len(in.query[name]) > 1 {
+		if len(in.query[name]) > 1 && name != "tagKeys" {
 			return in, errorf("InvalidArgument", "%s is given %d times", name, len(in.query[name]))
 		}
 	}
@@ -192,6 +192,9 @@ func (s service) checkRegion(in *request) error {
 
 // Address gives the bucket and the key that a request is about. A host such as "bucket.localhost" names the bucket, else the path does.
 func Address(r *http.Request) (bucket, key string) {
+	if strings.HasPrefix(r.URL.Path, controlPath) {
+		return "", ""
+	}
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	host, _, _ := strings.Cut(r.Host, ":")
 	if name, virtual := strings.CutSuffix(strings.ToLower(host), ".localhost"); virtual {

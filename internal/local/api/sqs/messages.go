@@ -122,7 +122,7 @@ func (s service) receiveMessage(ctx context.Context, in *receiveMessageInput) (*
 	return out, nil
 }
 
-// poll waits for a message for as long as the caller asked.
+// poll waits for a message for as long as the caller asked: for one that is sent, and for one that becomes visible again.
 func (s service) poll(ctx context.Context, name string, most int, visibility, wait time.Duration) ([]control.Message, error) {
 	timer, stop := s.clock.After(wait)
 	defer stop()
@@ -132,13 +132,29 @@ func (s service) poll(ctx context.Context, name string, most int, visibility, wa
 		if err != nil || len(got) > 0 || wait == 0 {
 			return got, err
 		}
-		select {
-		case <-news:
-		case <-timer:
-			return nil, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if over, err := s.await(ctx, name, news, timer); over || err != nil {
+			return nil, err
 		}
+	}
+}
+
+// await returns when there may be a message, or with over when the time is.
+func (s service) await(ctx context.Context, name string, news <-chan struct{}, timer <-chan time.Time) (over bool, err error) {
+	var due <-chan time.Time
+	if in, some := s.queues.Due(name); some {
+		c, stop := s.clock.After(in)
+		defer stop()
+		due = c
+	}
+	select {
+	case <-news:
+		return false, nil
+	case <-due:
+		return false, nil
+	case <-timer:
+		return true, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
 	}
 }
 
