@@ -73,7 +73,7 @@ differential: ## random requests, STREAMGEN_REQUESTS of them from STREAMGEN_SEED
 	STREAMGEN_REFERENCE_ENDPOINT=http://127.0.0.1:$(REFERENCE_PORT) go test -count 1 -timeout 120m -v -run TestDifferential ./$(DIFFERENTIAL)
 
 .PHONY: verify
-verify: test opentofu long stops kills waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
+verify: test opentofu long stops kills million waits cases generated lint vulnerabilities platforms ## test, the slow tests, linters, vulnerabilities, regenerate without a diff, every platform
 
 .PHONY: long
 long: ## the tests that take too long for every run: all conversations, all examples, OpenTofu where it is built
@@ -87,6 +87,10 @@ stops: ## fifty applies are killed and interrupted at random points
 .PHONY: kills
 kills: ## a local stack with a data folder is killed a hundred times under load, and must have lost nothing
 	STREAMGEN_KILLS=100 go test -count 1 -timeout 20m -run TestKillsLoseNothing -v ./cmd/gen
+
+.PHONY: million
+million: ## a million records through a mapping whose function, shards and process fail at random: each must be accounted for
+	STREAMGEN_RECORDS=1000000 go test -count 1 -timeout 60m -run TestAccountedFor -v ./internal/local
 
 .PHONY: waits
 waits: ## apply and destroy once with the AWS provider's own waits
