@@ -167,7 +167,10 @@ func (h *Host) Layers(arns []string) ([]FunctionLayer, error) {
 	var list []FunctionLayer
 	for _, arn := range arns {
 		v, found := h.layerOf(arn)
-		if !found {
+		switch parts := strings.Split(arn, ":"); {
+		case !found && len(parts) > 4 && parts[4] != h.opts.Account:
+			return nil, errorf(InvalidParameterValue, "streamgen local does not emulate layers of other accounts: %s", arn)
+		case !found:
 			return nil, errorf(InvalidParameterValue, "Layer version %s does not exist.", arn)
 		}
 		list = append(list, FunctionLayer{v.ARN, v.CodeSHA256, v.CodeSize})

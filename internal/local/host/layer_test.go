@@ -60,6 +60,8 @@ func TestLayers(t *testing.T) {
 	checkTool(t, s, "fn", "from a")
 	_, err = s.Layers(arns)
 	wantCode(t, err, host.InvalidParameterValue, "does not exist")
+	_, err = s.Layers([]string{"arn:aws:lambda:us-east-1:123456789012:layer:otel:3"})
+	wantCode(t, err, host.InvalidParameterValue, "does not emulate layers of other accounts")
 	_, err = s.LayerVersion("a", 1)
 	wantCode(t, err, host.ResourceNotFound, "does not exist")
 }
