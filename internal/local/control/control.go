@@ -17,6 +17,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// APIError gives what the error is called on the wire, and what clients show.
+func (e *Error) APIError() (code, message string) { return e.Code, e.Message }
+
 func errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }

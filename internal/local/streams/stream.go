@@ -34,6 +34,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// APIError gives what the error is called on the wire, and what clients show.
+func (e *Error) APIError() (code, message string) { return e.Code, e.Message }
+
 func fail(code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }

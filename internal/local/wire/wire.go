@@ -71,11 +71,24 @@ func (e *Error) encode(members map[string]any) []byte {
 	return body
 }
 
+// Named is an error that says itself what it is called on the wire, as the cores of the stack refuse. It is written with status 400 where
+// its front end does not make it an [Error].
+type Named interface {
+	error
+	// APIError gives the error's name on the wire, and what clients show.
+	APIError() (code, message string)
+}
+
 // asError turns any error into an API error; one that no front end foresaw is a 400 too, see [NotEmulated].
 func asError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
+	}
+	var named Named
+	if errors.As(err, &named) {
+		code, message := named.APIError()
+		return Errorf(code, "%s", message)
 	}
 	return Errorf("InternalFailure", "%v", err)
 }
@@ -237,6 +250,11 @@ func Typed[In, Out any](name string, f func(context.Context, *In) (*Out, error))
 		}
 		return out, nil
 	}
+}
+
+// Func is [Typed] for a function that waits for nothing.
+func Func[In, Out any](name string, f func(*In) (*Out, error)) Operation {
+	return Typed(name, func(_ context.Context, in *In) (*Out, error) { return f(in) })
 }
 
 // JSON serves one service over AWS JSON 1.0 or 1.1.

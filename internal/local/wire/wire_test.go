@@ -349,3 +349,24 @@ func TestEncodeAppender(t *testing.T) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
+
+// refusal is an error of a core.
+type refusal struct{}
+
+func (refusal) Error() string                    { return "for people" }
+func (refusal) APIError() (code, message string) { return "NoSuchThing", "there is no 100% of it" }
+
+// TestNamedErrors: a core's error is written by its own name, wherever it is in a chain, unless its front end made it another.
+func TestNamedErrors(t *testing.T) {
+	for want, err := range map[string]error{
+		`"__type":"NoSuchThing","message":"there is no 100% of it"`: fmt.Errorf("looking: %w", refusal{}),
+		`"__type":"Other","message":"theirs"`:                       fmt.Errorf("%w: %w", Errorf("Other", "theirs"), refusal{}),
+		`"__type":"InternalFailure","message":"for nobody"`:         errors.New("for nobody"),
+	} {
+		w := httptest.NewRecorder()
+		(&JSON{Version: "1.0"}).WriteError(w, err)
+		if w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("got %d %s, want %s", w.Code, w.Body, want)
+		}
+	}
+}

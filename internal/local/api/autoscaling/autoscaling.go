@@ -3,8 +3,6 @@
 package autoscaling
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -26,16 +24,16 @@ type Exists func(table, index string) bool
 func New(registry *Registry, exists Exists) http.Handler {
 	s := service{registry, exists}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
-		"RegisterScalableTarget":   operation("RegisterScalableTarget", s.registerScalableTarget),
-		"DescribeScalableTargets":  operation("DescribeScalableTargets", s.describeScalableTargets),
-		"DeregisterScalableTarget": operation("DeregisterScalableTarget", s.deregisterScalableTarget),
-		"PutScalingPolicy":         operation("PutScalingPolicy", s.putScalingPolicy),
-		"DescribeScalingPolicies":  operation("DescribeScalingPolicies", s.describeScalingPolicies),
-		"DeleteScalingPolicy":      operation("DeleteScalingPolicy", s.deleteScalingPolicy),
+		"RegisterScalableTarget":   wire.Func("RegisterScalableTarget", s.registerScalableTarget),
+		"DescribeScalableTargets":  wire.Func("DescribeScalableTargets", s.describeScalableTargets),
+		"DeregisterScalableTarget": wire.Func("DeregisterScalableTarget", s.deregisterScalableTarget),
+		"PutScalingPolicy":         wire.Func("PutScalingPolicy", s.putScalingPolicy),
+		"DescribeScalingPolicies":  wire.Func("DescribeScalingPolicies", s.describeScalingPolicies),
+		"DeleteScalingPolicy":      wire.Func("DeleteScalingPolicy", s.deleteScalingPolicy),
 
-		"ListTagsForResource": operation("ListTagsForResource", s.listTagsForResource),
-		"TagResource":         operation("TagResource", s.tagResource),
-		"UntagResource":       operation("UntagResource", s.untagResource),
+		"ListTagsForResource": wire.Func("ListTagsForResource", s.listTagsForResource),
+		"TagResource":         wire.Func("TagResource", s.tagResource),
+		"UntagResource":       wire.Func("UntagResource", s.untagResource),
 	}}
 }
 
@@ -46,17 +44,6 @@ type service struct {
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationException", format, args...)

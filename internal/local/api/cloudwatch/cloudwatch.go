@@ -4,14 +4,12 @@
 package cloudwatch
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
 	"streamgen/internal/local/clock"
-	"streamgen/internal/local/control"
 	"streamgen/internal/local/metrics"
 	"streamgen/internal/local/wire"
 )
@@ -26,22 +24,22 @@ type Front struct{ CBOR, JSON http.Handler }
 func New(store *metrics.Store, alarms *metrics.Alarms, c clock.Clock) Front {
 	s := service{store, alarms, c}
 	operations := map[string]wire.CBOROperation{
-		"PutMetricAlarm":          operation("PutMetricAlarm", s.putMetricAlarm),
-		"DescribeAlarms":          operation("DescribeAlarms", s.describeAlarms),
-		"DescribeAlarmsForMetric": operation("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
-		"DescribeAlarmHistory":    operation("DescribeAlarmHistory", s.describeHistory),
-		"DeleteAlarms":            operation("DeleteAlarms", s.deleteAlarms),
-		"SetAlarmState":           operation("SetAlarmState", s.setState),
-		"EnableAlarmActions":      operation("EnableAlarmActions", s.enableActions),
-		"DisableAlarmActions":     operation("DisableAlarmActions", s.disableActions),
-		"ListTagsForResource":     operation("ListTagsForResource", s.listTags),
-		"TagResource":             operation("TagResource", s.tag),
-		"UntagResource":           operation("UntagResource", s.untag),
+		"PutMetricAlarm":          wire.TypedCBOR("PutMetricAlarm", s.putMetricAlarm),
+		"DescribeAlarms":          wire.TypedCBOR("DescribeAlarms", s.describeAlarms),
+		"DescribeAlarmsForMetric": wire.TypedCBOR("DescribeAlarmsForMetric", s.describeAlarmsForMetric),
+		"DescribeAlarmHistory":    wire.TypedCBOR("DescribeAlarmHistory", s.describeHistory),
+		"DeleteAlarms":            wire.TypedCBOR("DeleteAlarms", s.deleteAlarms),
+		"SetAlarmState":           wire.TypedCBOR("SetAlarmState", s.setState),
+		"EnableAlarmActions":      wire.TypedCBOR("EnableAlarmActions", s.enableActions),
+		"DisableAlarmActions":     wire.TypedCBOR("DisableAlarmActions", s.disableActions),
+		"ListTagsForResource":     wire.TypedCBOR("ListTagsForResource", s.listTags),
+		"TagResource":             wire.TypedCBOR("TagResource", s.tag),
+		"UntagResource":           wire.TypedCBOR("UntagResource", s.untag),
 
-		"PutMetricData":       operation("PutMetricData", s.putMetricData),
-		"GetMetricData":       operation("GetMetricData", s.getMetricData),
-		"GetMetricStatistics": operation("GetMetricStatistics", s.getMetricStatistics),
-		"ListMetrics":         operation("ListMetrics", s.listMetrics),
+		"PutMetricData":       wire.TypedCBOR("PutMetricData", s.putMetricData),
+		"GetMetricData":       wire.TypedCBOR("GetMetricData", s.getMetricData),
+		"GetMetricStatistics": wire.TypedCBOR("GetMetricStatistics", s.getMetricStatistics),
+		"ListMetrics":         wire.TypedCBOR("ListMetrics", s.listMetrics),
 	}
 	json := map[string]wire.Operation{}
 	for name, op := range operations {
@@ -54,17 +52,6 @@ type service struct {
 	store  *metrics.Store
 	alarms *metrics.Alarms
 	clock  clock.Clock
-}
-
-func operation[In any](name string, do func(*In) (cbor.Map, error)) wire.CBOROperation {
-	return wire.TypedCBOR(name, func(in *In) (cbor.Map, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
 }
 
 func invalid(format string, args ...any) error {

@@ -4,9 +4,7 @@
 package kms
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -26,38 +24,38 @@ const Target = "TrentService"
 func New(k *keys.Keys, account string) http.Handler {
 	s := service{k, account}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
-		"CreateKey":            operation("CreateKey", s.createKey),
-		"DescribeKey":          operation("DescribeKey", s.describeKey),
-		"ListKeys":             operation("ListKeys", s.listKeys),
-		"EnableKey":            operation("EnableKey", s.enableKey),
-		"DisableKey":           operation("DisableKey", s.disableKey),
-		"UpdateKeyDescription": operation("UpdateKeyDescription", s.updateDescription),
-		"ScheduleKeyDeletion":  operation("ScheduleKeyDeletion", s.scheduleDeletion),
-		"CancelKeyDeletion":    operation("CancelKeyDeletion", s.cancelDeletion),
+		"CreateKey":            wire.Func("CreateKey", s.createKey),
+		"DescribeKey":          wire.Func("DescribeKey", s.describeKey),
+		"ListKeys":             wire.Func("ListKeys", s.listKeys),
+		"EnableKey":            wire.Func("EnableKey", s.enableKey),
+		"DisableKey":           wire.Func("DisableKey", s.disableKey),
+		"UpdateKeyDescription": wire.Func("UpdateKeyDescription", s.updateDescription),
+		"ScheduleKeyDeletion":  wire.Func("ScheduleKeyDeletion", s.scheduleDeletion),
+		"CancelKeyDeletion":    wire.Func("CancelKeyDeletion", s.cancelDeletion),
 
-		"GetKeyPolicy":    operation("GetKeyPolicy", s.getPolicy),
-		"PutKeyPolicy":    operation("PutKeyPolicy", s.putPolicy),
-		"ListKeyPolicies": operation("ListKeyPolicies", s.listPolicies),
+		"GetKeyPolicy":    wire.Func("GetKeyPolicy", s.getPolicy),
+		"PutKeyPolicy":    wire.Func("PutKeyPolicy", s.putPolicy),
+		"ListKeyPolicies": wire.Func("ListKeyPolicies", s.listPolicies),
 
-		"EnableKeyRotation":    operation("EnableKeyRotation", s.enableRotation),
-		"DisableKeyRotation":   operation("DisableKeyRotation", s.disableRotation),
-		"GetKeyRotationStatus": operation("GetKeyRotationStatus", s.rotationStatus),
+		"EnableKeyRotation":    wire.Func("EnableKeyRotation", s.enableRotation),
+		"DisableKeyRotation":   wire.Func("DisableKeyRotation", s.disableRotation),
+		"GetKeyRotationStatus": wire.Func("GetKeyRotationStatus", s.rotationStatus),
 
-		"CreateAlias": operation("CreateAlias", s.createAlias),
-		"UpdateAlias": operation("UpdateAlias", s.updateAlias),
-		"DeleteAlias": operation("DeleteAlias", s.deleteAlias),
-		"ListAliases": operation("ListAliases", s.listAliases),
+		"CreateAlias": wire.Func("CreateAlias", s.createAlias),
+		"UpdateAlias": wire.Func("UpdateAlias", s.updateAlias),
+		"DeleteAlias": wire.Func("DeleteAlias", s.deleteAlias),
+		"ListAliases": wire.Func("ListAliases", s.listAliases),
 
-		"ListResourceTags": operation("ListResourceTags", s.listTags),
-		"TagResource":      operation("TagResource", s.tag),
-		"UntagResource":    operation("UntagResource", s.untag),
+		"ListResourceTags": wire.Func("ListResourceTags", s.listTags),
+		"TagResource":      wire.Func("TagResource", s.tag),
+		"UntagResource":    wire.Func("UntagResource", s.untag),
 
-		"Encrypt":                         operation("Encrypt", s.encrypt),
-		"Decrypt":                         operation("Decrypt", s.decrypt),
-		"ReEncrypt":                       operation("ReEncrypt", s.reEncrypt),
-		"GenerateDataKey":                 operation("GenerateDataKey", s.generateDataKey),
-		"GenerateDataKeyWithoutPlaintext": operation("GenerateDataKeyWithoutPlaintext", s.generateDataKeyWithoutPlaintext),
-		"GenerateRandom":                  operation("GenerateRandom", s.generateRandom),
+		"Encrypt":                         wire.Func("Encrypt", s.encrypt),
+		"Decrypt":                         wire.Func("Decrypt", s.decrypt),
+		"ReEncrypt":                       wire.Func("ReEncrypt", s.reEncrypt),
+		"GenerateDataKey":                 wire.Func("GenerateDataKey", s.generateDataKey),
+		"GenerateDataKeyWithoutPlaintext": wire.Func("GenerateDataKeyWithoutPlaintext", s.generateDataKeyWithoutPlaintext),
+		"GenerateRandom":                  wire.Func("GenerateRandom", s.generateRandom),
 	}}
 }
 
@@ -68,17 +66,6 @@ type service struct {
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationException", "1 validation error detected: "+format, args...)

@@ -2,8 +2,6 @@
 package logs
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -19,27 +17,27 @@ const Target = "Logs_20140328"
 func New(groups *control.Logs, keyUsable func(arn string) bool) http.Handler {
 	s := service{groups, keyUsable}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
-		"CreateLogGroup":        operation("CreateLogGroup", s.createLogGroup),
-		"DescribeLogGroups":     operation("DescribeLogGroups", s.describeLogGroups),
-		"DeleteLogGroup":        operation("DeleteLogGroup", s.deleteLogGroup),
-		"PutRetentionPolicy":    operation("PutRetentionPolicy", s.putRetentionPolicy),
-		"DeleteRetentionPolicy": operation("DeleteRetentionPolicy", s.deleteRetentionPolicy),
+		"CreateLogGroup":        wire.Func("CreateLogGroup", s.createLogGroup),
+		"DescribeLogGroups":     wire.Func("DescribeLogGroups", s.describeLogGroups),
+		"DeleteLogGroup":        wire.Func("DeleteLogGroup", s.deleteLogGroup),
+		"PutRetentionPolicy":    wire.Func("PutRetentionPolicy", s.putRetentionPolicy),
+		"DeleteRetentionPolicy": wire.Func("DeleteRetentionPolicy", s.deleteRetentionPolicy),
 
-		"AssociateKmsKey":               operation("AssociateKmsKey", s.associateKMSKey),
-		"DisassociateKmsKey":            operation("DisassociateKmsKey", s.disassociateKMSKey),
-		"PutLogGroupDeletionProtection": operation("PutLogGroupDeletionProtection", s.putProtection),
+		"AssociateKmsKey":               wire.Func("AssociateKmsKey", s.associateKMSKey),
+		"DisassociateKmsKey":            wire.Func("DisassociateKmsKey", s.disassociateKMSKey),
+		"PutLogGroupDeletionProtection": wire.Func("PutLogGroupDeletionProtection", s.putProtection),
 
-		"TagResource":         operation("TagResource", s.tagResource),
-		"UntagResource":       operation("UntagResource", s.untagResource),
-		"ListTagsForResource": operation("ListTagsForResource", s.listTagsForResource),
+		"TagResource":         wire.Func("TagResource", s.tagResource),
+		"UntagResource":       wire.Func("UntagResource", s.untagResource),
+		"ListTagsForResource": wire.Func("ListTagsForResource", s.listTagsForResource),
 
-		"CreateLogStream":    operation("CreateLogStream", s.createLogStream),
-		"DescribeLogStreams": operation("DescribeLogStreams", s.describeLogStreams),
-		"DeleteLogStream":    operation("DeleteLogStream", s.deleteLogStream),
+		"CreateLogStream":    wire.Func("CreateLogStream", s.createLogStream),
+		"DescribeLogStreams": wire.Func("DescribeLogStreams", s.describeLogStreams),
+		"DeleteLogStream":    wire.Func("DeleteLogStream", s.deleteLogStream),
 
-		"PutLogEvents":    operation("PutLogEvents", s.putLogEvents),
-		"GetLogEvents":    operation("GetLogEvents", s.getLogEvents),
-		"FilterLogEvents": operation("FilterLogEvents", s.filterLogEvents),
+		"PutLogEvents":    wire.Func("PutLogEvents", s.putLogEvents),
+		"GetLogEvents":    wire.Func("GetLogEvents", s.getLogEvents),
+		"FilterLogEvents": wire.Func("FilterLogEvents", s.filterLogEvents),
 	}}
 }
 
@@ -50,17 +48,6 @@ type service struct {
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 // named is the name of the group that has an ARN, which may end in the ":*" of listings.
 func (s service) named(arn string) (name string, found bool) {

@@ -4,9 +4,7 @@
 package secretsmanager
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"regexp"
@@ -27,21 +25,21 @@ const Target = "secretsmanager"
 func New(store *secrets.Store) http.Handler {
 	s := service{store}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
-		"CreateSecret":             operation("CreateSecret", s.create),
-		"DescribeSecret":           operation("DescribeSecret", s.describe),
-		"ListSecrets":              operation("ListSecrets", s.list),
-		"UpdateSecret":             operation("UpdateSecret", s.update),
-		"DeleteSecret":             operation("DeleteSecret", s.remove),
-		"RestoreSecret":            operation("RestoreSecret", s.restore),
-		"GetSecretValue":           operation("GetSecretValue", s.getValue),
-		"PutSecretValue":           operation("PutSecretValue", s.putValue),
-		"ListSecretVersionIds":     operation("ListSecretVersionIds", s.listVersions),
-		"UpdateSecretVersionStage": operation("UpdateSecretVersionStage", s.moveStage),
-		"GetResourcePolicy":        operation("GetResourcePolicy", s.getPolicy),
-		"PutResourcePolicy":        operation("PutResourcePolicy", s.putPolicy),
-		"DeleteResourcePolicy":     operation("DeleteResourcePolicy", s.deletePolicy),
-		"TagResource":              operation("TagResource", s.tag),
-		"UntagResource":            operation("UntagResource", s.untag),
+		"CreateSecret":             wire.Func("CreateSecret", s.create),
+		"DescribeSecret":           wire.Func("DescribeSecret", s.describe),
+		"ListSecrets":              wire.Func("ListSecrets", s.list),
+		"UpdateSecret":             wire.Func("UpdateSecret", s.update),
+		"DeleteSecret":             wire.Func("DeleteSecret", s.remove),
+		"RestoreSecret":            wire.Func("RestoreSecret", s.restore),
+		"GetSecretValue":           wire.Func("GetSecretValue", s.getValue),
+		"PutSecretValue":           wire.Func("PutSecretValue", s.putValue),
+		"ListSecretVersionIds":     wire.Func("ListSecretVersionIds", s.listVersions),
+		"UpdateSecretVersionStage": wire.Func("UpdateSecretVersionStage", s.moveStage),
+		"GetResourcePolicy":        wire.Func("GetResourcePolicy", s.getPolicy),
+		"PutResourcePolicy":        wire.Func("PutResourcePolicy", s.putPolicy),
+		"DeleteResourcePolicy":     wire.Func("DeleteResourcePolicy", s.deletePolicy),
+		"TagResource":              wire.Func("TagResource", s.tag),
+		"UntagResource":            wire.Func("UntagResource", s.untag),
 	}}
 }
 
@@ -49,17 +47,6 @@ type service struct{ store *secrets.Store }
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterException", format, args...)

@@ -4,8 +4,6 @@
 package sqs
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,27 +21,27 @@ const Target = "AmazonSQS"
 func New(queues *control.Queues, c clock.Clock, endpoint func() string, account string) http.Handler {
 	s := service{queues, c, endpoint, account}
 	return &wire.JSON{Version: "1.0", Target: Target, QueryErrors: queryErrors, Operations: map[string]wire.Operation{
-		"CreateQueue":                operation("CreateQueue", s.createQueue),
-		"GetQueueUrl":                operation("GetQueueUrl", s.getQueueURL),
-		"GetQueueAttributes":         operation("GetQueueAttributes", s.getQueueAttributes),
-		"SetQueueAttributes":         operation("SetQueueAttributes", s.setQueueAttributes),
-		"DeleteQueue":                operation("DeleteQueue", s.deleteQueue),
-		"ListQueues":                 operation("ListQueues", s.listQueues),
-		"ListDeadLetterSourceQueues": operation("ListDeadLetterSourceQueues", s.listDeadLetterSourceQueues),
-		"PurgeQueue":                 operation("PurgeQueue", s.purgeQueue),
+		"CreateQueue":                wire.Typed("CreateQueue", s.createQueue),
+		"GetQueueUrl":                wire.Typed("GetQueueUrl", s.getQueueURL),
+		"GetQueueAttributes":         wire.Typed("GetQueueAttributes", s.getQueueAttributes),
+		"SetQueueAttributes":         wire.Typed("SetQueueAttributes", s.setQueueAttributes),
+		"DeleteQueue":                wire.Typed("DeleteQueue", s.deleteQueue),
+		"ListQueues":                 wire.Typed("ListQueues", s.listQueues),
+		"ListDeadLetterSourceQueues": wire.Typed("ListDeadLetterSourceQueues", s.listDeadLetterSourceQueues),
+		"PurgeQueue":                 wire.Typed("PurgeQueue", s.purgeQueue),
 
-		"TagQueue":      operation("TagQueue", s.tagQueue),
-		"UntagQueue":    operation("UntagQueue", s.untagQueue),
-		"ListQueueTags": operation("ListQueueTags", s.listQueueTags),
+		"TagQueue":      wire.Typed("TagQueue", s.tagQueue),
+		"UntagQueue":    wire.Typed("UntagQueue", s.untagQueue),
+		"ListQueueTags": wire.Typed("ListQueueTags", s.listQueueTags),
 
-		"SendMessage":             operation("SendMessage", s.sendMessage),
-		"ReceiveMessage":          operation("ReceiveMessage", s.receiveMessage),
-		"DeleteMessage":           operation("DeleteMessage", s.deleteMessage),
-		"ChangeMessageVisibility": operation("ChangeMessageVisibility", s.changeMessageVisibility),
+		"SendMessage":             wire.Typed("SendMessage", s.sendMessage),
+		"ReceiveMessage":          wire.Typed("ReceiveMessage", s.receiveMessage),
+		"DeleteMessage":           wire.Typed("DeleteMessage", s.deleteMessage),
+		"ChangeMessageVisibility": wire.Typed("ChangeMessageVisibility", s.changeMessageVisibility),
 
-		"SendMessageBatch":             operation("SendMessageBatch", s.sendMessageBatch),
-		"DeleteMessageBatch":           operation("DeleteMessageBatch", s.deleteMessageBatch),
-		"ChangeMessageVisibilityBatch": operation("ChangeMessageVisibilityBatch", s.changeMessageVisibilityBatch),
+		"SendMessageBatch":             wire.Typed("SendMessageBatch", s.sendMessageBatch),
+		"DeleteMessageBatch":           wire.Typed("DeleteMessageBatch", s.deleteMessageBatch),
+		"ChangeMessageVisibilityBatch": wire.Typed("ChangeMessageVisibilityBatch", s.changeMessageVisibilityBatch),
 	}}
 }
 
@@ -69,17 +67,6 @@ var queryErrors = map[string]string{
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(context.Context, *In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(ctx context.Context, in *In) (*Out, error) {
-		out, err := do(ctx, in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 // url gives a queue's URL. Its path is the account and the name, and nothing else.
 func (s service) url(name string) string { return s.endpoint() + "/" + s.account + "/" + name }

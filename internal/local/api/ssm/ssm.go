@@ -4,7 +4,6 @@
 package ssm
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -27,17 +26,17 @@ const Target = "AmazonSSM"
 func New(store *parameters.Store) http.Handler {
 	s := service{store}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
-		"PutParameter":           operation("PutParameter", s.put),
-		"GetParameter":           operation("GetParameter", s.get),
-		"GetParameters":          operation("GetParameters", s.getSeveral),
-		"GetParametersByPath":    operation("GetParametersByPath", s.byPath),
-		"GetParameterHistory":    operation("GetParameterHistory", s.history),
-		"DescribeParameters":     operation("DescribeParameters", s.describe),
-		"DeleteParameter":        operation("DeleteParameter", s.remove),
-		"DeleteParameters":       operation("DeleteParameters", s.removeSeveral),
-		"AddTagsToResource":      operation("AddTagsToResource", s.tag),
-		"RemoveTagsFromResource": operation("RemoveTagsFromResource", s.untag),
-		"ListTagsForResource":    operation("ListTagsForResource", s.listTags),
+		"PutParameter":           wire.Func("PutParameter", s.put),
+		"GetParameter":           wire.Func("GetParameter", s.get),
+		"GetParameters":          wire.Func("GetParameters", s.getSeveral),
+		"GetParametersByPath":    wire.Func("GetParametersByPath", s.byPath),
+		"GetParameterHistory":    wire.Func("GetParameterHistory", s.history),
+		"DescribeParameters":     wire.Func("DescribeParameters", s.describe),
+		"DeleteParameter":        wire.Func("DeleteParameter", s.remove),
+		"DeleteParameters":       wire.Func("DeleteParameters", s.removeSeveral),
+		"AddTagsToResource":      wire.Func("AddTagsToResource", s.tag),
+		"RemoveTagsFromResource": wire.Func("RemoveTagsFromResource", s.untag),
+		"ListTagsForResource":    wire.Func("ListTagsForResource", s.listTags),
 	}}
 }
 
@@ -45,17 +44,6 @@ type service struct{ store *parameters.Store }
 
 // none is the output of an operation that has none.
 type none struct{}
-
-func operation[In, Out any](name string, do func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := do(in)
-		var e *control.Error
-		if errors.As(err, &e) {
-			return nil, wire.Errorf(e.Code, "%s", e.Message)
-		}
-		return out, err
-	})
-}
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationException", format, args...)

@@ -3,8 +3,6 @@
 package streams
 
 import (
-	"context"
-	"errors"
 	"net/http"
 
 	"streamgen/internal/local/streams"
@@ -20,22 +18,10 @@ func New(r *streams.Registry) http.Handler {
 		Version: "1.0",
 		Target:  "DynamoDBStreams_20120810",
 		Operations: map[string]wire.Operation{
-			"DescribeStream":   operation("DescribeStream", s.describeStream),
-			"GetRecords":       operation("GetRecords", s.getRecords),
-			"GetShardIterator": operation("GetShardIterator", s.getShardIterator),
-			"ListStreams":      operation("ListStreams", s.listStreams),
+			"DescribeStream":   wire.Func("DescribeStream", s.describeStream),
+			"GetRecords":       wire.Func("GetRecords", s.getRecords),
+			"GetShardIterator": wire.Func("GetShardIterator", s.getShardIterator),
+			"ListStreams":      wire.Func("ListStreams", s.listStreams),
 		},
 	}
-}
-
-// operation is [wire.Typed] with the registry's errors put into the wire's form.
-func operation[In, Out any](name string, f func(*In) (*Out, error)) wire.Operation {
-	return wire.Typed(name, func(_ context.Context, in *In) (*Out, error) {
-		out, err := f(in)
-		var failed *streams.Error
-		if errors.As(err, &failed) {
-			return nil, wire.Errorf(failed.Code, "%s", failed.Message)
-		}
-		return out, err
-	})
 }

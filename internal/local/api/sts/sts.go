@@ -3,7 +3,6 @@ package sts
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -85,7 +84,7 @@ func (s service) assumeRole(ctx context.Context, form url.Values) (any, error) {
 	if caller, found := s.roles.Caller(wire.CallerFrom(ctx).AccessKeyID); found {
 		access, err := s.roles.Access(caller.RoleARN)
 		if err != nil {
-			return nil, asWire(err)
+			return nil, err
 		}
 		if seconds > chainedDuration {
 			return nil, wire.Errorf("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
@@ -103,7 +102,7 @@ func (s service) assumeRole(ctx context.Context, form url.Values) (any, error) {
 	}
 	decision, err := s.roles.MayAssume(who, identity, role, keys)
 	if err != nil {
-		return nil, asWire(err)
+		return nil, err
 	}
 	if !decision.Allowed {
 		message := "User: " + who.ARN + " is not authorized to perform: sts:AssumeRole on resource: " + role
@@ -114,7 +113,7 @@ func (s service) assumeRole(ctx context.Context, form url.Values) (any, error) {
 	}
 	session, err := s.roles.Assume(role, name, time.Duration(seconds)*time.Second)
 	if err != nil {
-		return nil, asWire(err)
+		return nil, err
 	}
 	return assumeRoleResult{
 		Credentials:     credentials{session.AccessKeyID, session.SecretAccessKey, session.Token, session.Expires.UTC().Format("2006-01-02T15:04:05Z")},
@@ -138,12 +137,4 @@ func duration(form url.Values) (int, error) {
 		return 0, wire.Errorf("ValidationError", "1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value %s", seconds, bound)
 	}
 	return seconds, nil
-}
-
-func asWire(err error) error {
-	var e *control.Error
-	if errors.As(err, &e) {
-		return wire.Errorf(e.Code, "%s", e.Message)
-	}
-	return err
 }
