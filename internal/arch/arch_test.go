@@ -29,11 +29,12 @@ type rule struct {
 
 var rules = []rule{
 	{"cmd/gen", []string{"internal/cli"}},
-	{"internal/cli", []string{"internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/progress", "internal/adopt", "internal/local", "internal/records", "internal/wholefile", "templates"}},
+	{"internal/cli", []string{"internal/batchfailure", "internal/diag", "internal/spec", "internal/fileplan", "internal/graph", "internal/render", "internal/tree", "internal/pack", "internal/tf", "internal/judge", "internal/report", "internal/progress", "internal/adopt", "internal/local", "internal/records", "internal/wholefile", "templates"}},
 	{"internal/adopt", nil},
 	{"internal/arch", nil},
 	{"internal/diag", nil},
 	{"internal/filter", nil},
+	{"internal/batchfailure", nil},
 	{"internal/spec", []string{"internal/diag", "internal/filter"}},
 	{"internal/graph", []string{"internal/spec", "internal/filter"}},
 	{"internal/fileplan", []string{"internal/spec", "internal/filter", "internal/diag", "runtime"}},
@@ -45,7 +46,7 @@ var rules = []rule{
 	{"internal/judge", []string{"internal/diag"}},
 	{"internal/report", []string{"internal/tree", "internal/judge"}},
 	{"internal/progress", nil},
-	{"internal/records", []string{"internal/spec", "internal/filter", "internal/wholefile"}},
+	{"internal/records", []string{"internal/batchfailure", "internal/spec", "internal/filter", "internal/wholefile"}},
 	{"templates", nil},
 
 	{"internal/local", []string{"internal/local/..."}},
@@ -58,7 +59,7 @@ var rules = []rule{
 	{"internal/local/expr", []string{"internal/local/attr"}},
 	{"internal/local/engine", []string{"internal/local/attr", "internal/local/expr", "internal/local/clock"}},
 	{"internal/local/streams", []string{"internal/local/attr", "internal/local/clock", "internal/local/engine"}},
-	{"internal/local/esm", []string{"internal/filter", "internal/local/clock"}},
+	{"internal/local/esm", []string{"internal/batchfailure", "internal/filter", "internal/local/clock"}},
 	{"internal/local/host", []string{"internal/local/clock"}},
 	{"internal/local/policy", nil},
 	{"internal/local/control", []string{"internal/local/clock", "internal/local/policy"}},

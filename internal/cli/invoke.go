@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"streamgen/internal/batchfailure"
 	"streamgen/internal/local"
 	"streamgen/internal/records"
 	"streamgen/internal/report"
@@ -183,7 +184,7 @@ func (f function) start(ctx context.Context, std streams, event []byte, result i
 	return nil
 }
 
-func (r *invoked) take(a answer, v records.Verdict) {
+func (r *invoked) take(a answer, v batchfailure.Verdict) {
 	r.RequestID, r.FunctionError, r.Log, r.TookMS = a.RequestID, a.FunctionError, a.Log, milliseconds(a.Took)
 	r.Answer = a.Payload
 	if !json.Valid(a.Payload) {

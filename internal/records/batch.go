@@ -1,11 +1,11 @@
 package records
 
 import (
-	"encoding/json"
 	"hash/fnv"
 	"maps"
 	"slices"
 
+	"streamgen/internal/batchfailure"
 	"streamgen/internal/filter"
 )
 
@@ -83,75 +83,7 @@ func Filter(list []Record, patterns []string) ([]Record, error) {
 	return kept, nil
 }
 
-// Verdict is what a function's answer says of the batch that it was invoked with.
-type Verdict struct {
-	// Done is how many records from the batch's first on Lambda takes for done: all of them when nothing failed.
-	Done int
-	// Named are the sequence numbers that the answer reports.
-	Named []string
-	// Why says why the whole batch failed, where no record is to blame.
-	Why string
-}
-
-// Judge reads an answer as Lambda does. Unless the mapping takes reports of failed items, any answer without a function error is
-// success. https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
-func Judge(batch []Record, payload []byte, functionError string, reports bool) Verdict {
-	all := Verdict{Done: len(batch)}
-	switch {
-	case functionError != "":
-		return Verdict{Why: "the function failed"}
-	case !reports || len(payload) == 0:
-		return all
-	}
-	var answer any
-	if err := json.Unmarshal(payload, &answer); err != nil {
-		return Verdict{Why: "the answer is no JSON"}
-	}
-	var list any
-	switch answer := answer.(type) {
-	case nil:
-		return all
-	case string:
-		if answer == "" {
-			return all
-		}
-		return Verdict{Why: "the answer is a text"}
-	case []any:
-		if len(answer) == 0 {
-			return all
-		}
-		return Verdict{Why: "the answer is a list"}
-	case map[string]any:
-		list = answer["batchItemFailures"]
-	default:
-		return Verdict{Why: "the answer is no object"}
-	}
-	if list == nil {
-		return all
-	}
-	items, ok := list.([]any)
-	if !ok {
-		return Verdict{Why: "batchItemFailures is no list"}
-	}
-	index := make(map[string]int, len(batch))
-	for i, r := range batch {
-		index[r.Sequence] = i
-	}
-	v := all
-	for _, item := range items {
-		object, _ := item.(map[string]any)
-		id, _ := object["itemIdentifier"].(string)
-		i, member := index[id]
-		if !member {
-			return Verdict{Named: v.Named, Why: "the answer reports a record that is not in the batch: " + string(mustJSON(item))}
-		}
-		v.Named, v.Done = append(v.Named, id), min(v.Done, i)
-	}
-	return v
-}
-
-// mustJSON encodes what was JSON before.
-func mustJSON(v any) []byte {
-	b, _ := json.Marshal(v)
-	return b
+// Judge reads a function's answer to a batch.
+func Judge(batch []Record, payload []byte, functionError string, reports bool) batchfailure.Verdict {
+	return batchfailure.Judge(len(batch), func(i int) string { return batch[i].Sequence }, payload, functionError, reports)
 }

@@ -386,3 +386,9 @@ func (w Wire) Record() (Record, error) {
 	}
 	return Parse(bytes.TrimSuffix(text, []byte("\n")))
 }
+
+// mustJSON encodes what was JSON before.
+func mustJSON(v any) []byte {
+	b, _ := json.Marshal(v)
+	return b
+}
