@@ -173,7 +173,7 @@ func (f *feed) ofMapping(region string) func(esm.Event) {
 func (f *feed) ofHost(region string) func(host.Ended) {
 	return func(e host.Ended) {
 		switch {
-		case !f.wanted():
+		case !f.wanted() || e.Throttled:
 			return
 		case isByMapping(e.Context):
 			f.took.put(e.Result.RequestID, e.Took)

@@ -13,7 +13,7 @@ import (
 func (r *regional) deliver(_ context.Context, d host.Delivery) error {
 	switch parts := strings.Split(d.Destination, ":"); {
 	case len(parts) == 6 && parts[2] == "sqs":
-		return r.deliverToQueue(parts[5], d)
+		return r.queues.SendToARN(d.Destination, d.Document, messageAttributes(d.Attributes))
 	case len(parts) > 6 && parts[2] == "lambda":
 		_, err := r.functions.InvokeAsync(d.Destination, []byte(d.Document))
 		return err
@@ -21,16 +21,10 @@ func (r *regional) deliver(_ context.Context, d host.Delivery) error {
 	return fmt.Errorf("streamgen local does not emulate the destination %s", d.Destination)
 }
 
-func (r *regional) deliverToQueue(name string, d host.Delivery) error {
-	queue, err := r.queues.Get(name)
-	if err != nil {
-		return err
-	}
-	if queue.ARN != d.Destination {
-		return fmt.Errorf("the queue %s is of another account or region", d.Destination)
-	}
+// messageAttributes gives a dead letter's attributes the types that SQS knows.
+func messageAttributes(of map[string]string) control.MessageAttributes {
 	attributes := control.MessageAttributes{}
-	for attribute, value := range d.Attributes {
+	for attribute, value := range of {
 		kind := "String"
 		switch {
 		case value == "": // SQS takes none that is empty
@@ -40,6 +34,5 @@ func (r *regional) deliverToQueue(name string, d host.Delivery) error {
 		}
 		attributes[attribute] = control.MessageAttribute{DataType: kind, Value: []byte(value)}
 	}
-	_, err = r.queues.Send(name, d.Document, attributes, -1)
-	return err
+	return attributes
 }

@@ -35,15 +35,18 @@ func count(is bool) float64 {
 }
 
 // invocation is an end of one, or one that was throttled.
-func (m meter) invocation(o host.Observation) {
-	m.function(o.Function, "Throttles", "Count", count(o.Throttled))
-	if o.Throttled {
+func (m meter) invocation(e host.Ended) {
+	function := functionOfARN(e.FunctionARN)
+	if e.Throttled || e.Err == nil {
+		m.function(function, "Throttles", "Count", count(e.Throttled))
+	}
+	if e.Err != nil { // it was not run to its end
 		return
 	}
-	m.function(o.Function, "Invocations", "Count", 1)
-	m.function(o.Function, "Errors", "Count", count(o.Failed))
-	m.function(o.Function, "Duration", "Milliseconds", float64(o.Duration)/float64(time.Millisecond))
-	m.store.Count(metrics.Of(lambdaNamespace, "ConcurrentExecutions"), "Count", float64(o.Running))
+	m.function(function, "Invocations", "Count", 1)
+	m.function(function, "Errors", "Count", count(e.Result.FunctionError != ""))
+	m.function(function, "Duration", "Milliseconds", float64(e.Result.Duration)/float64(time.Millisecond))
+	m.store.Count(metrics.Of(lambdaNamespace, "ConcurrentExecutions"), "Count", float64(e.Running))
 }
 
 // mapping is a value of a mapping's metrics: of its function's, or of those that its MetricsConfig asks for.

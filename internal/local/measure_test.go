@@ -18,10 +18,10 @@ func TestOwnMetrics(t *testing.T) {
 	p := s.newPlatform("us-east-1", queues, groups)
 	defer p.alarms.Close()
 
-	p.meter.invocation(host.Observation{Function: "f", Duration: 20 * time.Millisecond, Running: 1})
-	p.meter.invocation(host.Observation{Function: "f", Duration: 40 * time.Millisecond, Failed: true, Running: 2})
-	p.meter.invocation(host.Observation{Function: "f", Throttled: true})
 	const live = "arn:aws:lambda:us-east-1:000000000000:function:f:live"
+	p.meter.invocation(host.Ended{FunctionARN: live, Result: host.Result{Duration: 20 * time.Millisecond}, Running: 1})
+	p.meter.invocation(host.Ended{FunctionARN: live, Result: host.Result{Duration: 40 * time.Millisecond, FunctionError: "Unhandled"}, Running: 2})
+	p.meter.invocation(host.Ended{FunctionARN: live, Err: &host.Error{Code: host.TooManyRequests}, Throttled: true})
 	p.meter.mapping(esm.Metric{Mapping: "m", FunctionARN: live, Name: esm.IteratorAge, Value: 2000})
 	p.meter.mapping(esm.Metric{Mapping: "m", FunctionARN: live, Name: esm.PolledEventCount, Value: 3})
 	if err := queues.Create("q", nil, nil); err != nil {

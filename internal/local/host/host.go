@@ -36,8 +36,6 @@ type Options struct {
 	Credentials func(Function) Credentials
 	// Ended is told of each invocation of a function that there is, on its goroutine. Nil drops it.
 	Ended func(Ended)
-	// Observe is told of each invocation that ended or was throttled. It must not block. Nil drops it.
-	Observe func(Observation)
 	// MayLog says whether a function may write to a log stream now; what it may not is dropped. Nil allows every function.
 	MayLog func(f Function, group, stream string) bool
 	// Deliver sends what an asynchronous invocation ended with to its destination or dead-letter queue. Nil refuses every one.
@@ -147,7 +145,6 @@ func (h *Host) enter(ref Ref) (*revision, error) {
 		return nil, err
 	}
 	if err := h.throttled(rev.family); err != nil {
-		h.observe(Observation{Function: ref.Name, Throttled: true, Running: h.running()})
 		return nil, err
 	}
 	rev = rev.family.route(ref.Qualifier)
@@ -178,12 +175,15 @@ func (h *Host) Invoke(ctx context.Context, ref string, payload []byte) (Result, 
 
 // invoke runs a function once under a request's id.
 func (h *Host) invoke(ctx context.Context, r Ref, id string, payload []byte) (Result, error) {
+	began := h.opts.Clock.Now()
 	rev, err := h.enter(r)
-	if err != nil {
+	switch {
+	case isThrottle(err):
+		return h.told(ctx, h.arn(r), began, Result{}, err)
+	case err != nil:
 		return Result{}, err
 	}
 	defer h.leave(rev)
-	began := h.opts.Clock.Now()
 	result, err := rev.invoke(ctx, id, h.arn(r), payload)
 	return h.told(ctx, h.arn(r), began, result, err)
 }

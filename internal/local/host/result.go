@@ -18,6 +18,8 @@ type Result struct {
 	ExecutedVersion string
 	// LogTail is the last 4 KB of what the invocation logged.
 	LogTail string
+	// Duration is how long the function took, without the start of a process.
+	Duration time.Duration
 }
 
 // outcome is how an invocation ended.
@@ -84,9 +86,7 @@ func (r *revision) report(log *logStream, p *process, id string, o outcome, spen
 	} else {
 		r.reportText(log, id, o, m)
 	}
-	r.observe(o, spent)
-
-	result := Result{Payload: o.payload, RequestID: id, LogTail: log.takeTail(), ExecutedVersion: r.function.Version}
+	result := Result{Payload: o.payload, RequestID: id, LogTail: log.takeTail(), ExecutedVersion: r.function.Version, Duration: spent}
 	if o.status != "success" {
 		result.FunctionError = "Unhandled"
 	}
