@@ -22,15 +22,11 @@ func (s *Stack) report(d esm.Delivery) error {
 
 // send sends a message to the queue or the topic of an ARN.
 func (s *Stack) send(arn, message string) error {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[4] != Account {
-		return fmt.Errorf("%s is no destination of this account", arn)
-	}
-	r, err := s.reach(parts[3])
+	service, r, err := s.home(arn)
 	if err != nil {
 		return err
 	}
-	switch parts[2] {
+	switch service {
 	case "sqs":
 		return r.queues.SendToARN(arn, message, nil)
 	case "sns":
@@ -39,15 +35,20 @@ func (s *Stack) send(arn, message string) error {
 	return fmt.Errorf("streamgen local does not emulate the destination %s: it knows queues, topics and buckets", arn)
 }
 
-// reach gives a region also while the stack is closing: what mappings have in flight then still has somewhere to go.
-func (s *Stack) reach(name string) (*regional, error) {
-	s.mu.Lock()
-	r := s.regions[name]
-	s.mu.Unlock()
-	if r != nil {
-		return r, nil
+// home gives the service and the region of an ARN of this account, also while the stack is closing: what mappings have in flight then still
+// has somewhere to go.
+func (s *Stack) home(arn string) (service string, r *regional, err error) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[4] != Account {
+		return "", nil, fmt.Errorf("%s is no destination of this account", arn)
 	}
-	return s.region(name)
+	s.mu.Lock()
+	r = s.regions[parts[3]]
+	s.mu.Unlock()
+	if r == nil {
+		r, err = s.region(parts[3])
+	}
+	return parts[2], r, err
 }
 
 func (r *regional) publish(topicARN, subject, message string) error {
@@ -57,13 +58,12 @@ func (r *regional) publish(topicARN, subject, message string) error {
 
 // publishAlarm publishes what an alarm says to a topic of its account.
 func (s *Stack) publishAlarm(topicARN, subject, message string) error {
-	parts := strings.SplitN(topicARN, ":", 6)
-	if len(parts) != 6 || parts[2] != "sns" || parts[4] != Account {
-		return fmt.Errorf("%s is no topic of this account", topicARN)
-	}
-	r, err := s.region(parts[3])
-	if err != nil {
+	service, r, err := s.home(topicARN)
+	switch {
+	case err != nil:
 		return err
+	case service != "sns":
+		return fmt.Errorf("%s is no topic", topicARN)
 	}
 	return r.publish(topicARN, subject, message)
 }
@@ -92,8 +92,7 @@ func (s *Stack) store(bucket string, d esm.Delivery) error {
 
 // sendToSubscriber sends what was published to a subscribed queue, and tells the log of one that does not arrive.
 func (s *Stack) sendToSubscriber(to control.Subscription, body string, attributes control.MessageAttributes) {
-	parts := strings.SplitN(to.Endpoint, ":", 6) // Subscribe takes ARNs of queues alone
-	r, err := s.reach(parts[3])
+	_, r, err := s.home(to.Endpoint) // Subscribe takes ARNs of queues alone
 	if err == nil {
 		err = r.queues.SendToARN(to.Endpoint, body, attributes)
 	}
