@@ -51,7 +51,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
 	base := s.newPlatform(name, queues, groups)
 	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
-		Ended: tellAll(base.meter.invocation, s.events.ofHost(name)),
+		Ended:       tellAll(base.meter.invocation, s.events.ofHost(name)),
 		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
 			return s.mayLog(name, made.Load(), groups, f, group, stream)
 		}, Deliver: func(ctx context.Context, d host.Delivery) error {
