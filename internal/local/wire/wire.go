@@ -437,3 +437,12 @@ type EpochSeconds time.Time
 func (t EpochSeconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(time.Time(t).UnixMilli())/1000, 'f', 3, 64), nil
 }
+
+// Moment is a time that may be missing: nil for the zero time.
+func Moment(t time.Time) *EpochSeconds {
+	if t.IsZero() {
+		return nil
+	}
+	at := EpochSeconds(t)
+	return &at
+}

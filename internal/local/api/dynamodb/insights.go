@@ -53,7 +53,7 @@ func (s service) describeContributorInsights(in *contributorInsightsInput) (*des
 	if err != nil {
 		return nil, err
 	}
-	return &describeContributorInsightsOutput{contributorInsightsSummary: summarize(d), ContributorInsightsRuleList: rules(d), LastUpdateDateTime: moment(d.Changed)}, nil
+	return &describeContributorInsightsOutput{contributorInsightsSummary: summarize(d), ContributorInsightsRuleList: rules(d), LastUpdateDateTime: wire.Moment(d.Changed)}, nil
 }
 
 // rules are the names of the rules that count: of the partition keys and, where there are any, the sort keys, those that were

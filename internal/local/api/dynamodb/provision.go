@@ -1,8 +1,6 @@
 package dynamodb
 
 import (
-	"time"
-
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
@@ -113,7 +111,7 @@ func describeCapacity(c engine.Capacity, onDemand bool) capacityDescription {
 	warm := c.WarmThroughput(onDemand)
 	return capacityDescription{
 		ProvisionedThroughput: throughputDescription{
-			LastDecreaseDateTime: moment(c.Decreased), LastIncreaseDateTime: moment(c.Increased), NumberOfDecreasesToday: c.Decreases,
+			LastDecreaseDateTime: wire.Moment(c.Decreased), LastIncreaseDateTime: wire.Moment(c.Increased), NumberOfDecreasesToday: c.Decreases,
 			ReadCapacityUnits: c.Provisioned.Read, WriteCapacityUnits: c.Provisioned.Write,
 		},
 		OnDemandThroughput: describeMost(c.Most),
@@ -133,13 +131,4 @@ func describeMost(most engine.Units) *onDemandThroughput {
 		return &n
 	}
 	return &onDemandThroughput{MaxReadRequestUnits: unlimited(most.Read), MaxWriteRequestUnits: unlimited(most.Write)}
-}
-
-// moment is a time as the API writes it, nil for none.
-func moment(t time.Time) *wire.EpochSeconds {
-	if t.IsZero() {
-		return nil
-	}
-	at := wire.EpochSeconds(t)
-	return &at
 }

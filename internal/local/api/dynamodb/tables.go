@@ -130,7 +130,7 @@ func describe(d engine.Description) *tableDescription {
 		TableStatus:               statusActive,
 	}
 	if class := d.Settings.Class; class.Name != "" {
-		out.TableClassSummary = &tableClassSummary{LastUpdateDateTime: moment(class.Changed), TableClass: class.Name}
+		out.TableClassSummary = &tableClassSummary{LastUpdateDateTime: wire.Moment(class.Changed), TableClass: class.Name}
 	}
 	if from := d.Settings.Restored; from.BackupARN != "" {
 		out.RestoreSummary = &restoreSummary{RestoreDateTime: wire.EpochSeconds(from.At), SourceBackupArn: from.BackupARN, SourceTableArn: from.TableARN}

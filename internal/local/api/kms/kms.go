@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"streamgen/internal/local/control"
@@ -87,12 +86,12 @@ type keyMetadata struct {
 	AWSAccountID          string `json:"AWSAccountId"`
 	KeyID                 string `json:"KeyId"`
 	Arn                   string
-	CreationDate          float64
+	CreationDate          wire.EpochSeconds
 	Enabled               bool
 	Description           string
 	KeyUsage              string
 	KeyState              string
-	DeletionDate          float64 `json:",omitempty"`
+	DeletionDate          *wire.EpochSeconds `json:",omitempty"`
 	Origin                string
 	KeyManager            string
 	CustomerMasterKeySpec string
@@ -108,21 +107,14 @@ const (
 	encryptDecrypt = "ENCRYPT_DECRYPT"
 )
 
-func seconds(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
-	}
-	return float64(t.UnixMilli()) / 1000
-}
-
 func (s service) metadata(k keys.Key) keyMetadata {
 	manager := "CUSTOMER"
 	if k.Managed {
 		manager = "AWS"
 	}
 	return keyMetadata{
-		AWSAccountID: s.account, KeyID: k.ID, Arn: k.ARN, CreationDate: seconds(k.Created), Enabled: k.State == keys.StateEnabled,
-		Description: k.Description, KeyUsage: encryptDecrypt, KeyState: k.State, DeletionDate: seconds(k.Deleted), Origin: "AWS_KMS",
+		AWSAccountID: s.account, KeyID: k.ID, Arn: k.ARN, CreationDate: wire.EpochSeconds(k.Created), Enabled: k.State == keys.StateEnabled,
+		Description: k.Description, KeyUsage: encryptDecrypt, KeyState: k.State, DeletionDate: wire.Moment(k.Deleted), Origin: "AWS_KMS",
 		KeyManager: manager, CustomerMasterKeySpec: symmetric, KeySpec: symmetric, EncryptionAlgorithms: []string{symmetric},
 	}
 }
@@ -323,10 +315,10 @@ type scheduleDeletionInput struct {
 }
 
 type deletionOutput struct {
-	KeyID               string  `json:"KeyId"`
-	DeletionDate        float64 `json:",omitempty"`
-	KeyState            string  `json:",omitempty"`
-	PendingWindowInDays int     `json:",omitempty"`
+	KeyID               string             `json:"KeyId"`
+	DeletionDate        *wire.EpochSeconds `json:",omitempty"`
+	KeyState            string             `json:",omitempty"`
+	PendingWindowInDays int                `json:",omitempty"`
 }
 
 func (s service) scheduleDeletion(in *scheduleDeletionInput) (*deletionOutput, error) {
@@ -343,7 +335,7 @@ func (s service) scheduleDeletion(in *scheduleDeletionInput) (*deletionOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &deletionOutput{k.ARN, seconds(k.Deleted), k.State, days}, nil
+	return &deletionOutput{k.ARN, wire.Moment(k.Deleted), k.State, days}, nil
 }
 
 func (s service) cancelDeletion(in *keyInput) (*deletionOutput, error) {
@@ -443,8 +435,8 @@ func (s service) disableRotation(in *keyInput) (*none, error) {
 type rotationOutput struct {
 	KeyID                string `json:"KeyId"`
 	KeyRotationEnabled   bool
-	RotationPeriodInDays int     `json:",omitempty"`
-	NextRotationDate     float64 `json:",omitempty"`
+	RotationPeriodInDays int                `json:",omitempty"`
+	NextRotationDate     *wire.EpochSeconds `json:",omitempty"`
 }
 
 func (s service) rotationStatus(in *keyInput) (*rotationOutput, error) {
@@ -458,7 +450,7 @@ func (s service) rotationStatus(in *keyInput) (*rotationOutput, error) {
 	if k.State == keys.StatePendingDeletion { // its setting is kept, and off
 		return &rotationOutput{KeyID: k.ARN}, nil
 	}
-	return &rotationOutput{k.ARN, k.RotationDays > 0, k.RotationDays, seconds(k.NextRotation)}, nil
+	return &rotationOutput{k.ARN, k.RotationDays > 0, k.RotationDays, wire.Moment(k.NextRotation)}, nil
 }
 
 var aliasName = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]+$`)
@@ -523,7 +515,7 @@ type listAliasesInput struct {
 type aliasEntry struct {
 	AliasName, AliasArn           string
 	TargetKeyID                   string `json:"TargetKeyId"`
-	CreationDate, LastUpdatedDate float64
+	CreationDate, LastUpdatedDate wire.EpochSeconds
 }
 
 type listAliasesOutput struct {
@@ -543,7 +535,7 @@ func (s service) listAliases(in *listAliasesInput) (*listAliasesOutput, error) {
 	}
 	out := &listAliasesOutput{Aliases: []aliasEntry{}, NextMarker: next, Truncated: next != ""}
 	for _, a := range items {
-		out.Aliases = append(out.Aliases, aliasEntry{a.Name, a.ARN, a.KeyID, seconds(a.Created), seconds(a.Changed)})
+		out.Aliases = append(out.Aliases, aliasEntry{a.Name, a.ARN, a.KeyID, wire.EpochSeconds(a.Created), wire.EpochSeconds(a.Changed)})
 	}
 	return out, nil
 }

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"streamgen/internal/local/control"
@@ -50,15 +49,6 @@ type none struct{}
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterException", format, args...)
-}
-
-// seconds is a time as the API writes it, or nil for none.
-func seconds(t time.Time) *float64 {
-	if t.IsZero() {
-		return nil
-	}
-	s := float64(t.UnixMilli()) / 1000
-	return &s
 }
 
 type tag struct{ Key, Value string }
@@ -164,18 +154,18 @@ type description struct {
 	ARN, Name              string
 	Description            string              `json:",omitempty"`
 	KMSKeyID               string              `json:"KmsKeyId,omitempty"`
-	CreatedDate            *float64            `json:",omitempty"`
-	LastChangedDate        *float64            `json:",omitempty"`
-	LastAccessedDate       *float64            `json:",omitempty"`
-	DeletedDate            *float64            `json:",omitempty"`
+	CreatedDate            *wire.EpochSeconds  `json:",omitempty"`
+	LastChangedDate        *wire.EpochSeconds  `json:",omitempty"`
+	LastAccessedDate       *wire.EpochSeconds  `json:",omitempty"`
+	DeletedDate            *wire.EpochSeconds  `json:",omitempty"`
 	Tags                   []tag               `json:",omitempty"`
 	VersionIDsToStages     map[string][]string `json:"VersionIdsToStages,omitempty"`
 	SecretVersionsToStages map[string][]string `json:",omitempty"`
 }
 
 func described(s secrets.Secret) *description {
-	d := &description{ARN: s.ARN, Name: s.Name, Description: s.Description, KMSKeyID: s.KeyID, CreatedDate: seconds(s.Created), LastChangedDate: seconds(s.Changed),
-		LastAccessedDate: seconds(s.Accessed), DeletedDate: seconds(s.Deleted)}
+	d := &description{ARN: s.ARN, Name: s.Name, Description: s.Description, KMSKeyID: s.KeyID, CreatedDate: wire.Moment(s.Created), LastChangedDate: wire.Moment(s.Changed),
+		LastAccessedDate: wire.Moment(s.Accessed), DeletedDate: wire.Moment(s.Deleted)}
 	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
 		d.Tags = append(d.Tags, tag{key, s.Tags[key]})
 	}
@@ -303,7 +293,7 @@ type removeInput struct {
 
 type removeOutput struct {
 	ARN, Name    string
-	DeletionDate *float64
+	DeletionDate *wire.EpochSeconds
 }
 
 func (s service) remove(in *removeInput) (*removeOutput, error) {
@@ -322,7 +312,7 @@ func (s service) remove(in *removeInput) (*removeOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &removeOutput{gone.ARN, gone.Name, seconds(gone.Deleted)}, nil
+	return &removeOutput{gone.ARN, gone.Name, wire.Moment(gone.Deleted)}, nil
 }
 
 func (s service) restore(in *secretInput) (*reference, error) {
@@ -341,9 +331,9 @@ type getValueInput struct {
 
 type getValueOutput struct {
 	reference
-	SecretString *string  `json:",omitempty"`
-	SecretBinary []byte   `json:",omitempty"`
-	CreatedDate  *float64 `json:",omitempty"`
+	SecretString *string            `json:",omitempty"`
+	SecretBinary []byte             `json:",omitempty"`
+	CreatedDate  *wire.EpochSeconds `json:",omitempty"`
 }
 
 func (s service) getValue(in *getValueInput) (*getValueOutput, error) {
@@ -351,7 +341,7 @@ func (s service) getValue(in *getValueInput) (*getValueOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &getValueOutput{reference: reference{about.ARN, about.Name, version.ID, version.Stages}, CreatedDate: seconds(version.Created)}
+	out := &getValueOutput{reference: reference{about.ARN, about.Name, version.ID, version.Stages}, CreatedDate: wire.Moment(version.Created)}
 	if value.Binary {
 		out.SecretBinary = value.Data
 	} else {
@@ -394,7 +384,7 @@ type listVersionsInput struct {
 type versionEntry struct {
 	VersionID     string   `json:"VersionId"`
 	VersionStages []string `json:",omitempty"`
-	CreatedDate   *float64
+	CreatedDate   *wire.EpochSeconds
 }
 
 type listVersionsOutput struct {
@@ -410,7 +400,7 @@ func (s service) listVersions(in *listVersionsInput) (*listVersionsOutput, error
 	out := &listVersionsOutput{found.ARN, found.Name, []versionEntry{}}
 	for _, v := range found.Versions {
 		if in.IncludeDeprecated || len(v.Stages) > 0 {
-			out.Versions = append(out.Versions, versionEntry{v.ID, v.Stages, seconds(v.Created)})
+			out.Versions = append(out.Versions, versionEntry{v.ID, v.Stages, wire.Moment(v.Created)})
 		}
 	}
 	return out, nil

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"streamgen/internal/local/control"
@@ -48,8 +47,6 @@ type none struct{}
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationException", format, args...)
 }
-
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 type tag struct{ Key, Value string }
 
@@ -171,13 +168,13 @@ func (s service) put(in *putInput) (*putOutput, error) {
 
 type parameter struct {
 	ARN, DataType, Name, Type, Value string
-	LastModifiedDate                 float64
+	LastModifiedDate                 wire.EpochSeconds
 	Version                          int64
 	Selector                         string `json:",omitempty"`
 }
 
 func shown(p parameters.Parameter, selector string) parameter {
-	return parameter{p.ARN, "text", p.Name, p.Type, p.Value, seconds(p.Modified), p.Number, selector}
+	return parameter{p.ARN, "text", p.Name, p.Type, p.Value, wire.EpochSeconds(p.Modified), p.Number, selector}
 }
 
 // read gives a parameter by its name or ARN, which may end in a version.
@@ -359,7 +356,7 @@ type metadata struct {
 	ARN              string `json:",omitempty"`
 	Name, Type       string
 	KeyID            string `json:"KeyId,omitempty"`
-	LastModifiedDate float64
+	LastModifiedDate wire.EpochSeconds
 	LastModifiedUser string
 	Description      string `json:",omitempty"`
 	AllowedPattern   string `json:",omitempty"`
@@ -371,7 +368,7 @@ type metadata struct {
 }
 
 func described(p parameters.Parameter) metadata {
-	return metadata{ARN: p.ARN, Name: p.Name, Type: p.Type, KeyID: p.KeyID, LastModifiedDate: seconds(p.Modified), LastModifiedUser: "arn:aws:iam::" + strings.Split(p.ARN, ":")[4] + ":root",
+	return metadata{ARN: p.ARN, Name: p.Name, Type: p.Type, KeyID: p.KeyID, LastModifiedDate: wire.EpochSeconds(p.Modified), LastModifiedUser: "arn:aws:iam::" + strings.Split(p.ARN, ":")[4] + ":root",
 		Description: p.Description, AllowedPattern: p.AllowedPattern, Version: p.Number, Tier: p.Tier, DataType: "text", Policies: []struct{}{}}
 }
 
