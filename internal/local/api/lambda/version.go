@@ -56,11 +56,21 @@ type aliasInput struct {
 // https://docs.aws.amazon.com/lambda/latest/api/API_AliasConfiguration.html
 type aliasConfiguration struct {
 	AliasArn, Name, FunctionVersion, Description, RevisionId string
-	RoutingConfig                                            routingConfig
+	// RoutingConfig is missing where an alias without weights is read: the AWS provider takes an empty one for a change.
+	RoutingConfig *routingConfig `json:",omitempty"`
 }
 
 func aliasOf(a host.Alias) aliasConfiguration {
-	return aliasConfiguration{a.ARN, a.Name, a.FunctionVersion, a.Description, a.RevisionID, routingConfig{a.Weights}}
+	c := changedAlias(a)
+	if len(a.Weights) == 0 {
+		c.RoutingConfig = nil
+	}
+	return c
+}
+
+// changedAlias is an alias in the answer to what made or changed it.
+func changedAlias(a host.Alias) aliasConfiguration {
+	return aliasConfiguration{a.ARN, a.Name, a.FunctionVersion, a.Description, a.RevisionID, &routingConfig{a.Weights}}
 }
 
 var (
@@ -124,7 +134,7 @@ func (a *api) createAlias(r *http.Request) (wire.Response, error) {
 	if alias, err = a.functions.CreateAlias(ref, alias); err != nil {
 		return wire.Response{}, err
 	}
-	return wire.Response{Status: http.StatusCreated, Body: aliasOf(alias)}, nil
+	return wire.Response{Status: http.StatusCreated, Body: changedAlias(alias)}, nil
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetAlias.html
@@ -186,7 +196,7 @@ func (a *api) updateAlias(r *http.Request) (wire.Response, error) {
 	if err != nil {
 		return wire.Response{}, err
 	}
-	return wire.Response{Body: aliasOf(alias)}, nil
+	return wire.Response{Body: changedAlias(alias)}, nil
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_DeleteAlias.html

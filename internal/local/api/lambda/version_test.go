@@ -84,7 +84,7 @@ func TestAliases(t *testing.T) {
 	}
 	ok[*sdk.UpdateAliasOutput](t)(s.client.UpdateAlias(ctx, &sdk.UpdateAliasInput{FunctionName: fn, Name: aws.String("live"), FunctionVersion: aws.String("$LATEST"), Description: aws.String("d")}))
 	got := ok[*sdk.GetAliasOutput](t)(s.client.GetAlias(ctx, &sdk.GetAliasInput{FunctionName: fn, Name: aws.String("live")}))
-	if *got.FunctionVersion != "$LATEST" || *got.Description != "d" || *got.RevisionId == *created.RevisionId {
+	if *got.FunctionVersion != "$LATEST" || *got.Description != "d" || *got.RevisionId == *created.RevisionId || got.RoutingConfig != nil {
 		t.Errorf("%+v", got)
 	}
 	list := ok[*sdk.ListAliasesOutput](t)(s.client.ListAliases(ctx, &sdk.ListAliasesInput{FunctionName: fn}))

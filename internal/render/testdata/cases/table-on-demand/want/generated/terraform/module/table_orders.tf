@@ -32,8 +32,8 @@ resource "aws_dynamodb_table" "orders" {
     }
 
     warm_throughput {
-      read_units_per_second  = 12000
-      write_units_per_second = 4000
+      read_units_per_second  = 13000
+      write_units_per_second = 5000
     }
   }
 
@@ -47,7 +47,7 @@ resource "aws_dynamodb_table" "orders" {
   }
 
   warm_throughput {
-    read_units_per_second  = 12000
-    write_units_per_second = 4000
+    read_units_per_second  = 13000
+    write_units_per_second = 5000
   }
 }
