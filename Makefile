@@ -46,8 +46,8 @@ bench-apply: ## gen apply against the same terraform commands by hand, many stac
 	@go run ./tools/benchapply
 
 .PHONY: bench-local
-bench-local: ## the local stack's start, a function's cold start, mappings, operations through the SDK at 1, 8 and 64 clients, and engine: a ratio or value each
-	@missed=0; go run ./tools/bench stack-start cold-start-overhead mapping engine || missed=1; go run ./tools/benchlocal || missed=1; exit $$missed
+bench-local: ## the local stack's start, a function's cold start, mappings, a stack without work, operations through the SDK at 1, 8 and 64 clients, and engine: a ratio or value each
+	@missed=0; go run ./tools/bench stack-start cold-start-overhead mapping idle engine || missed=1; go run ./tools/benchlocal || missed=1; exit $$missed
 
 .PHONY: clients
 clients: ## the local stack with AWS's SDKs for JavaScript (npm) and Python (boto3), and with dynamodb-admin; says what it goes without

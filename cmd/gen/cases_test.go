@@ -162,15 +162,19 @@ func held(t *testing.T, endpoint string) (all []string) {
 	}
 	defer res.Body.Close()
 	var dump struct {
-		Regions map[string]struct {
+		Resources []string
+		Regions   map[string]struct {
 			Tables, Functions []struct{ ARN string }
 			Mappings          []struct{ UUID string }
+			Resources         []string
 		}
 	}
 	if err := json.NewDecoder(res.Body).Decode(&dump); err != nil {
 		t.Fatal(err)
 	}
+	all = dump.Resources
 	for _, region := range dump.Regions {
+		all = append(all, region.Resources...)
 		for _, what := range append(region.Tables, region.Functions...) {
 			all = append(all, what.ARN)
 		}

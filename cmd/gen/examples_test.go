@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"streamgen/internal/cli"
 	"streamgen/internal/local"
@@ -42,7 +44,7 @@ func TestExamplesAreUpToDate(t *testing.T) {
 	}
 }
 
-// TestExamples applies each example to a local stack and watches what its handler does, with the rights that its spec gives it.
+// TestExamples applies each example to a local stack, watches what its handler does, with the rights that its spec gives it, and destroys it.
 func TestExamples(t *testing.T) {
 	if os.Getenv("STREAMGEN_LONG") == "" || !tf.ProviderAvailable(t.Context()) {
 		t.Skip("takes minutes, and needs the AWS provider: make provider long")
@@ -75,6 +77,7 @@ func TestExamples(t *testing.T) {
 			})
 			e.endpoint = stack.Endpoint()
 			check(t, e)
+			e.mustDestroy(t)
 		})
 	}
 }
@@ -109,6 +112,7 @@ func rewrite(t *testing.T, file, old, with string) {
 // example is an example in a folder of its own, with a local stack.
 type example struct {
 	dir, endpoint string
+	before        []string // what the stack held before it was applied
 
 	mu     sync.Mutex
 	lines  []string
@@ -142,8 +146,23 @@ func (e *example) apply(t *testing.T) (code int, printed string) {
 
 func (e *example) mustApply(t *testing.T) {
 	t.Helper()
+	e.before = held(t, e.endpoint)
 	if code, printed := e.apply(t); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, printed)
+	}
+}
+
+// mustDestroy plans once more, which finds nothing to do, and destroys the example, which leaves what was there before it was applied.
+func (e *example) mustDestroy(t *testing.T) {
+	t.Helper()
+	for _, command := range []string{"plan", "destroy"} {
+		var out bytes.Buffer
+		if code := cli.Run(t.Context(), []string{"-C", e.dir, command, "--env", "local", "--endpoint", e.endpoint}, nil, &out, &out); code != 0 {
+			t.Fatalf("%s: exit code %d\n%s", command, code, &out)
+		}
+	}
+	if d := cmp.Diff(e.before, held(t, e.endpoint), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("destroy leaves (-want +have):\n%s", d)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,7 +185,17 @@ func TestAdminDumpsAndResets(t *testing.T) {
 	if err := s.AwaitCaughtUp(t.Context(), "us-east-1", "orders"); err != nil {
 		t.Fatal(err)
 	}
+	region, err := s.region("us-east-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := region.queues.Create("failed", nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	d := dumpOf(t, s)["us-east-1"]
+	if !slices.Contains(d.Resources, "arn:aws:sqs:us-east-1:"+Account+":failed") {
+		t.Errorf("the resources are %v", d.Resources)
+	}
 	if len(d.Tables) != 1 || d.Tables[0].Items != 1 || d.Tables[0].StreamARN == "" {
 		t.Errorf("the tables are %+v", d.Tables)
 	}

@@ -2,10 +2,12 @@ package local
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/keys"
 	"streamgen/internal/local/streams"
 )
 
@@ -15,6 +17,8 @@ type regionDump struct {
 	Streams   []streamDump   `json:"streams"`
 	Functions []functionDump `json:"functions"`
 	Mappings  []mappingDump  `json:"mappings"`
+	// Resources are the ARNs of all else: queues, topics, log groups, alarms, keys, parameters, secrets and scalable targets.
+	Resources []string `json:"resources"`
 }
 
 type tableDump struct {
@@ -74,7 +78,14 @@ func (s *Stack) dump(r *http.Request) (any, error) {
 		}
 		all[name] = region.dump()
 	}
-	return map[string]any{"now": s.opts.Clock.Now(), "regions": all}, nil
+	resources := []string{} // of no region
+	for _, role := range s.roles.Load().List() {
+		resources = append(resources, role.ARN)
+	}
+	for _, bucket := range s.objects.Buckets() {
+		resources = append(resources, bucket.ARN())
+	}
+	return map[string]any{"now": s.opts.Clock.Now(), "resources": resources, "regions": all}, nil
 }
 
 func (r *regional) dump() regionDump {
@@ -104,7 +115,42 @@ func (r *regional) dump() regionDump {
 		}
 		d.Mappings = append(d.Mappings, mappingDump{m.UUID, m.StreamARN, m.FunctionARN, m.State, m.LastProcessingResult, checkpoints})
 	}
+	d.Resources = r.resources()
 	return d
+}
+
+// resources are the sorted ARNs of what is neither a table nor a function. A key or a secret whose deletion is scheduled is gone.
+func (r *regional) resources() []string {
+	all := append([]string{}, r.topics.ARNs()...) // an empty list where there is nothing
+	for _, name := range r.queues.Names("") {
+		if queue, err := r.queues.Get(name); err == nil { // else it was deleted meanwhile
+			all = append(all, queue.ARN)
+		}
+	}
+	for _, g := range r.groups.Groups() {
+		all = append(all, g.ARN)
+	}
+	for _, a := range r.alarms.All() {
+		all = append(all, r.alarms.ARN(a.Name))
+	}
+	for _, k := range r.keys.List() {
+		if !k.Managed && k.State != keys.StatePendingDeletion {
+			all = append(all, k.ARN)
+		}
+	}
+	for _, p := range r.parameters.List() {
+		all = append(all, p.ARN)
+	}
+	for _, secret := range r.secrets.List() {
+		if secret.Deleted.IsZero() {
+			all = append(all, secret.ARN)
+		}
+	}
+	for _, target := range r.scaling.Targets() {
+		all = append(all, target.ARN)
+	}
+	slices.Sort(all)
+	return all
 }
 
 func dumpTable(t engine.Description) tableDump {

@@ -43,7 +43,7 @@ type suite struct {
 var (
 	runtime  = suite{module: ".", pkg: "./runtime/stream"}
 	sonic    = suite{module: "tools/sonicbench", pkg: "."} // needs sonic, which the project does not
-	stack    = suite{module: ".", pkg: "./internal/local/conformance", parts: true}
+	stack    = suite{module: ".", pkg: "./internal/local/conformance"}
 	hosted   = suite{module: ".", pkg: "./internal/local/host"}
 	streams  = suite{module: ".", pkg: "./internal/local/streams"}
 	generate = suite{module: ".", pkg: "./internal/cli", parts: true}
@@ -67,6 +67,9 @@ var goals = []goal{
 	{name: "mapping-p50", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p50", most: 5, scale: 1, unit: "ms"},
 	{name: "mapping-record", suite: stack, benchmark: "BenchmarkMappingThroughput", metric: "us/record", most: 50, scale: 1, unit: "us a record"},
 	{name: "mapping-p99", suite: stack, benchmark: "BenchmarkMapping", metric: "ms-p99", most: 20, scale: 1, unit: "ms"},
+	// Of four items at most four lanes have work, and two cores, the least that a machine has, gain at most 2.
+	{name: "mapping-hot-items", suite: stack, benchmark: "BenchmarkHotItems/10", against: "BenchmarkHotItems/1", metric: "us/record", least: 1.5},
+	{name: "idle", suite: stack, benchmark: "BenchmarkIdle", metric: "%-of-a-core", most: 1, scale: 1, unit: "%"},
 	{name: "cold-start-overhead", suite: hosted, benchmark: "BenchmarkColdStart", metric: "ms-overhead", most: 5, scale: 1, unit: "ms"},
 	{name: "engine-put", suite: streams, benchmark: "BenchmarkWrite/1000", metric: "ns/op", most: 5, scale: 1e-3, unit: "us"},
 	{name: "engine-put-1000000", suite: streams, benchmark: "BenchmarkWrite/1000000", against: "BenchmarkWrite/1000", metric: "ns/op", least: 0.5},
