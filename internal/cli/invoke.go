@@ -205,7 +205,7 @@ func (r *invoked) print(std streams, batch []records.Record, asJSON bool) error 
 	if err != nil {
 		return err
 	}
-	took := time.Duration(r.TookMS * float64(time.Millisecond)).Round(10 * time.Microsecond)
+	took := duration(r.TookMS)
 	switch {
 	case r.FunctionError != "":
 		return fmt.Errorf("%s failed after %s (%s): Lambda delivers all %s again", r.Function, took, r.FunctionError, count(r.Records, "record"))
@@ -224,6 +224,11 @@ func (r *invoked) print(std streams, batch []records.Record, asJSON bool) error 
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// duration is a time in milliseconds as people are told of it.
+func duration(ms float64) time.Duration {
+	return time.Duration(ms * float64(time.Millisecond)).Round(10 * time.Microsecond)
+}
 
 // batchOf gives the records that the options ask for.
 func (p place) batchOf(ctx context.Context, start string, h spec.Handler, o invokeOptions) ([]records.Record, error) {

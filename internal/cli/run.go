@@ -134,6 +134,7 @@ Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending, 4 refused.`,
 		Example: `  gen init orders && cd orders     # a new project
   gen local                        # the local stack, in a second terminal
   gen apply --env local            # generate, compile, plan and apply
+  gen tail                         # what happens to records there
   gen generate --diff              # what a change of gen.yaml would write`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -173,6 +174,7 @@ Exit codes: 0 ok, 1 failed, 2 bad input, 3 changes pending, 4 refused.`,
 		newLocal(std),
 		newInvoke(std, at),
 		newRecord(std, at),
+		newTail(std, at),
 		newGraph(std, at),
 		newTemplates(std, at),
 		newSchema(std),

@@ -39,12 +39,7 @@ func probeStack(ctx context.Context, endpoint string) (stackHealth, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.JoinPath("_streamgen", "health").String(), nil)
-	if err != nil {
-		return stackHealth{}, err
-	}
-	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
-	res, err := client.Do(req)
+	res, err := askStack(ctx, u, "health", nil)
 	if err != nil {
 		return stackHealth{}, fmt.Errorf("no local stack on %s; start it with 'gen local' in another terminal: %w", endpoint, err)
 	}
@@ -54,6 +49,18 @@ func probeStack(ctx context.Context, endpoint string) (stackHealth, error) {
 		return stackHealth{}, fmt.Errorf("what answers on %s is not a streamgen stack; start one with 'gen local --listen 127.0.0.1:PORT' and name it with --endpoint", endpoint)
 	}
 	return h, nil
+}
+
+// askStack asks the stack's own API. No proxy stands between.
+func askStack(ctx context.Context, stack *url.URL, operation string, query url.Values) (*http.Response, error) {
+	u := stack.JoinPath("_streamgen", operation)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
+	return client.Do(req)
 }
 
 func isLoopback(host string) bool {

@@ -39,6 +39,9 @@ const (
 	EventLost = "lost"
 )
 
+// EventKinds are the kinds that GET /_streamgen/events may be asked for.
+func EventKinds() []string { return slices.Clone(eventKinds[:]) }
+
 // eventKinds are those that a subscriber may ask for; that he lost some he is told always.
 var eventKinds = [...]string{
 	EventInvoke, EventSuccess, EventPartial, EventFailure, EventRefused, EventRetry, EventBisect, EventDrop, EventFiltered, EventInvocation, EventLog,
@@ -71,6 +74,9 @@ type Event struct {
 	TookMS  float64 `json:"took_ms,omitempty"`
 	PauseMS float64 `json:"pause_ms,omitempty"`
 	Error   string  `json:"error,omitempty"`
+	// ErrorType and ErrorMessage are what a function that failed says itself.
+	ErrorType    string `json:"error_type,omitempty"`
+	ErrorMessage string `json:"error_message,omitempty"`
 	// Condition is why records were given up, Destination the ARN that was told of them.
 	Condition   string `json:"condition,omitempty"`
 	Destination string `json:"destination,omitempty"`
@@ -84,11 +90,21 @@ type Event struct {
 
 // size is about what the event takes in memory, in bytes.
 func (e *Event) size() int {
-	n := 512 + len(e.Message) + len(e.Error)
+	n := 512 + len(e.Message) + len(e.Error) + len(e.ErrorMessage)
 	for _, r := range e.Records {
 		n += len(r)
 	}
 	return n
+}
+
+// tellError takes over what a function says of its failure.
+func (e *Event) tellError(answer []byte) {
+	var says struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}
+	_ = json.Unmarshal(answer, &says) // an answer of another form says nothing
+	e.ErrorType, e.ErrorMessage = says.Type, says.Message
 }
 
 // tellAll gives a function that tells each receiver in turn; a nil one is left out.
@@ -157,6 +173,7 @@ func (f *feed) ofMapping(region string) func(esm.Event) {
 			StreamARN: e.StreamARN, Mapping: e.Mapping, Shard: e.ShardID, Count: len(e.Records), Attempt: e.Attempt, RequestID: e.RequestID,
 			TookMS: inMS(f.took.take(e.RequestID)), PauseMS: inMS(e.Pause), Error: e.Error, Condition: e.Condition, Destination: e.Destination,
 		}
+		out.tellError(e.Payload)
 		if n := len(e.Records); n > 0 {
 			out.First, out.Last = e.Records[0].SequenceNumber, e.Records[n-1].SequenceNumber
 			out.Records = make([]json.RawMessage, n)
@@ -185,6 +202,9 @@ func (f *feed) ofHost(region string) func(host.Ended) {
 		}
 		if e.Err != nil {
 			out.Error = e.Err.Error()
+		}
+		if e.Result.FunctionError != "" {
+			out.tellError(e.Result.Payload)
 		}
 		f.tell(out)
 	}

@@ -106,7 +106,7 @@ func TestEvents(t *testing.T) {
 		}
 		switch e.Kind {
 		case EventFailure:
-			if e.Error != "Unhandled" || e.Attempt != 1 || e.RequestID == "" || e.TookMS < 0 {
+			if e.Error != "Unhandled" || e.ErrorType != "errorString" || e.ErrorMessage != "no" || e.Attempt != 1 || e.RequestID == "" || e.TookMS < 0 {
 				t.Errorf("event %+v", e)
 			}
 		case EventRetry:

@@ -71,12 +71,18 @@ func attribute(name string) string {
 }
 
 // Value tells a value in DynamoDB's JSON to people: numbers as they are, texts in quotes, and no types.
-func Value(v json.RawMessage, most int) string {
-	text := []rune(value(v))
-	if len(text) > most {
-		text = append(text[:max(most-1, 0)], '…')
+func Value(v json.RawMessage, most int) string { return Cut(value(v), most) }
+
+// Cut tells a text to people: in one line that steers no terminal, and bounded in its length, in characters.
+func Cut(s string, most int) string {
+	n, last := 0, 0 // last is where the character begins that gives way when there are too many
+	for i := range s {
+		if n == most {
+			return printable(s[:last]) + "…"
+		}
+		n, last = n+1, i
 	}
-	return string(text)
+	return printable(s)
 }
 
 func value(v json.RawMessage) string {

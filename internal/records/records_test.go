@@ -297,3 +297,17 @@ func TestTelling(t *testing.T) {
 		}
 	}
 }
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		most int
+		want string
+	}{
+		{"", 3, ""}, {"", 0, ""}, {"äbc", 3, "äbc"}, {"äbcd", 3, "äb…"}, {"äb", 1, "…"}, {"a\nb\x1b[2J\u202e\u009b", 20, "a�b�[2J��"}, {"\xff\xfex", 2, "�…"},
+	} {
+		if got := records.Cut(c.text, c.most); got != c.want {
+			t.Errorf("%q to %d: %q, want %q", c.text, c.most, got, c.want)
+		}
+	}
+}

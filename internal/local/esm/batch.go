@@ -35,19 +35,22 @@ func (l *lane) process(ctx context.Context, b batch) {
 		}
 		invokes++
 		last = &invocation{result.RequestID, result.FunctionError, result.ExecutedVersion}
-		done, ok := judge(result, b.records, l.config.ReportBatchItemFailures)
+		done, why := judge(result, b.records, l.config.ReportBatchItemFailures)
 		var state []byte
-		if l.window != nil && ok {
-			state, ok = stateOf(result.Payload)
+		if l.window != nil && why == "" {
+			var stated bool
+			if state, stated = stateOf(result.Payload); !stated {
+				why = noState
+			}
 		}
-		if ok && done == len(b.records) {
+		if why == "" && done == len(b.records) {
 			l.progress.note(allWell)
 			l.observe(Event{Kind: Succeeded, Records: b.records, Attempt: invokes, RequestID: result.RequestID})
 			l.succeed(ctx, b, state)
 			return
 		}
 		l.progress.note(callFailed)
-		if ok {
+		if why == "" {
 			l.count(FailedInvokeEventCount, len(b.records)-done)
 			l.observe(Event{Kind: Partial, Records: b.records[done:], Attempt: invokes, RequestID: result.RequestID})
 			l.succeed(ctx, b.head(done), state)
@@ -56,7 +59,7 @@ func (l *lane) process(ctx context.Context, b batch) {
 			continue
 		}
 		l.count(FailedInvokeEventCount, len(b.records))
-		l.observe(Event{Kind: Failed, Records: b.records, Attempt: invokes, RequestID: result.RequestID, Error: result.FunctionError})
+		l.observe(Event{Kind: Failed, Records: b.records, Attempt: invokes, RequestID: result.RequestID, Error: why, Payload: result.Payload})
 		if l.config.BisectBatchOnFunctionError && len(b.records) > 1 {
 			// Each half is a batch of its own, so that the record that fails is found without using up its attempts.
 			l.observe(Event{Kind: Bisected, Records: b.records, Attempt: invokes})

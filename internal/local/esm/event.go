@@ -37,8 +37,9 @@ type Event struct {
 	Attempt int
 	// RequestID is the invocation's; "" where there was none.
 	RequestID string
-	// Error is what went wrong.
-	Error string
+	// Error is what went wrong; Payload is the answer of a function that failed.
+	Error   string
+	Payload []byte
 	// Condition is why records are dropped, as their destination reads it.
 	Condition string
 	// Destination is the ARN that is told of dropped records; "" for none.

@@ -26,6 +26,12 @@ func (o *events) add(e esm.Event) {
 	if e.Condition != "" {
 		text += " " + e.Condition
 	}
+	if e.Error != "" {
+		text += " " + e.Error
+	}
+	if e.Kind == esm.Failed {
+		text += " " + string(e.Payload)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all = append(o.all, text)
@@ -50,12 +56,14 @@ func TestObserve(t *testing.T) {
 	r.expect(1, 2).failItems(2)
 	r.expect(2).fail()
 	r.wait(time.Second)
-	r.expect(2).fail()
+	r.expect(2).failItems(2)
 	<-r.documents
 	r.stream.put("shard-1", 3)
 	r.expect(3).ok(`{}`)
 	want := []string{
-		"invoke 2", "failure 2", "retry 2 500ms", "invoke 2", "partial 1", "invoke 1", "failure 1", "retry 1 500ms", "invoke 1", "failure 1",
+		"invoke 2", `failure 2 Unhandled {"errorMessage":"no"}`, "retry 2 500ms", "invoke 2", "partial 1",
+		"invoke 1", `failure 1 Unhandled {"errorMessage":"no"}`, "retry 1 500ms",
+		"invoke 1", `failure 1 the answer reports the first record {"batchItemFailures":[{"itemIdentifier":"` + sequence(2) + `"}]}`,
 		"drop 1 RetryAttemptsExhausted", "invoke 1",
 	}
 	if diff := cmp.Diff(want, told.list()[:len(want)]); diff != "" {

@@ -115,12 +115,15 @@ func (l *lane) keepState(b batch, state []byte) {
 func (l *lane) endWindow(ctx context.Context, early bool) {
 	for failures := 0; ctx.Err() == nil; failures++ {
 		result, err := l.invoke(nil, failures, early)
-		e := Event{Kind: Retrying, Attempt: failures + 1, RequestID: result.RequestID, Error: result.FunctionError}
+		e := Event{Kind: Retrying, Attempt: failures + 1, RequestID: result.RequestID, Payload: result.Payload}
 		if err != nil {
 			e.Kind, e.Error = NotInvoked, err.Error()
 		} else {
-			_, ok := judge(result, nil, l.config.ReportBatchItemFailures)
-			if _, stated := stateOf(result.Payload); ok && stated {
+			_, e.Error = judge(result, nil, l.config.ReportBatchItemFailures)
+			if _, stated := stateOf(result.Payload); e.Error == "" && !stated {
+				e.Error = noState
+			}
+			if e.Error == "" {
 				l.progress.note(allWell)
 				l.observe(Event{Kind: Succeeded, Attempt: failures + 1, RequestID: result.RequestID})
 				l.setWindow(nil)
@@ -134,6 +137,9 @@ func (l *lane) endWindow(ctx context.Context, early bool) {
 		}
 	}
 }
+
+// noState is why an invocation within a window failed that the function answered.
+const noState = "the answer has no state, and the window needs one"
 
 // stateOf gives the state in a function's answer; there must be one.
 func stateOf(payload []byte) (state json.RawMessage, found bool) {

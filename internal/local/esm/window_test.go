@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"streamgen/internal/local/clock"
 	"streamgen/internal/local/esm"
 )
@@ -48,7 +50,8 @@ func (w *windows) Invoke(ctx context.Context, _ string, payload []byte) (esm.Res
 func TestTumblingWindow(t *testing.T) {
 	w := &windows{make(chan windowCall), make(chan string)}
 	s := newStream(clock.NewManual(epoch)) // six seconds into a minute
-	r := newRigWithStream(t, s, func(o *esm.Options) { o.Invoker = w })
+	var told events
+	r := newRigWithStream(t, s, func(o *esm.Options) { o.Invoker, o.Observe = w, told.add })
 	s.put("shard-1", 1, 2)
 	r.create(func(c *esm.Config) { c.TumblingWindowInSeconds, c.BatchSize = 60, 1 })
 	expect := func(n int, state string, final, early bool, answer string) {
@@ -76,4 +79,11 @@ func TestTumblingWindow(t *testing.T) {
 	big := `"` + strings.Repeat("x", 1<<20) + `"`
 	expect(3, `{}`, false, false, `{"state":`+big+`}`)
 	expect(0, big, true, true, `{"state":{}}`)
+	const why = " the answer has no state, and the window needs one"
+	want := []string{
+		"invoke 1", "success 1", "invoke 1", "failure 1" + why + " {}", "retry 1 500ms", "invoke 1", "success 1", "invoke 0", "retry 0 500ms" + why, "invoke 0", "success 0",
+	}
+	if diff := cmp.Diff(want, told.list()[:len(want)]); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 }
