@@ -39,7 +39,7 @@ func (r *rangeReader) read(ctx context.Context, report records.Report) (list []r
 		case isCode(err, "ResourceNotFoundException"):
 			return nil, fmt.Sprintf("the stream, or its shard %s, is gone: %s", report.Shard, trimmed), nil
 		case isCode(err, "ValidationException"): // a number that the shard never had
-			return nil, err.Error(), nil
+			return nil, messageOf(err), nil
 		case err != nil:
 			return nil, "", err
 		}

@@ -357,6 +357,9 @@ func (r *redrive) given(store failureStore, id string, report records.Report, er
 		return nil, "it is a report of the function " + name
 	}
 	source, table, err := r.sourceOf(r.handler, records.TableOf(report.StreamARN))
+	if err != nil && r.options.from != "" && r.options.table != "" { // somebody knows what the file has
+		source, table, err = r.source(r.handler, r.options.table)
+	}
 	if err != nil {
 		return nil, "it is a report of the table " + records.TableOf(report.StreamARN)
 	}
@@ -377,14 +380,19 @@ func (r *redrive) pass(ctx context.Context, send bool) error {
 		g.Status = givenLeft
 	}
 	for rest := r.result.Reports; len(rest) > 0; {
-		// As many reports of a shard as make up a batch.
-		n, list := 0, []records.Record(nil)
-		for n < len(rest) && rest[n].Stream == rest[0].Stream && rest[n].Shard == rest[0].Shard && (n == 0 || len(list) < rest[0].source.BatchSize) {
-			if err := r.find(ctx, rest[n]); err != nil {
+		// As many reports of a shard as make up a batch, and those that lie between.
+		n, list, last := 0, []records.Record(nil), ""
+		for n < len(rest) && rest[n].Stream == rest[0].Stream && rest[n].Shard == rest[0].Shard &&
+			(len(list) < rest[0].source.BatchSize || records.CompareSequence(rest[n].First, last) <= 0) {
+			g := rest[n]
+			if err := r.find(ctx, g); err != nil {
 				return err
 			}
-			if rest[n].Status == givenReady {
-				list = append(list, rest[n].list...)
+			if g.Status == givenReady {
+				list = append(list, g.list...)
+				if records.CompareSequence(last, g.Last) < 0 {
+					last = g.Last
+				}
 			}
 			n++
 		}
