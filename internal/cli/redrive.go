@@ -431,7 +431,7 @@ func (r *redrive) find(ctx context.Context, g *given) error {
 	if event != nil {
 		if g.list, err = records.ParseEvent(event); err != nil {
 			g.Status, g.Why = givenGone, err.Error()
-			return nil
+			return nil //nolint:nilerr // it is told with the report; the others go on
 		}
 		for i := range g.list {
 			g.list[i].Shard = g.Shard
@@ -608,7 +608,11 @@ func (r *redrive) print(err error) error {
 	case r.options.dryRun:
 		r.std.printf("gen: %s would be sent; nothing was\n", told)
 	case r.sending:
-		r.std.printf("gen: sent %s to %s: %d done, %d failed again\n", told, r.result.Function, r.result.Done, r.result.Failed)
+		to := r.result.Function
+		if r.options.local {
+			to = "the build on this machine"
+		}
+		r.std.printf("gen: sent %s to %s: %d done, %d failed again\n", told, to, r.result.Done, r.result.Failed)
 	}
 	var bad []string
 	for _, status := range []givenStatus{givenFailed, givenGone, givenUnclear, givenLeft} {

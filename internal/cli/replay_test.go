@@ -318,3 +318,20 @@ func TestRedriveHere(t *testing.T) {
 	s.wants("and deleted", s.local("redrive", "ship", "--local", "--delete"), 0, "done, and the report deleted")
 	messages("0")
 }
+
+// TestItems: what a build left behind is all of a table, also of one that no page holds.
+func TestItems(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for i := range 4 {
+		f.change(t, fmt.Sprint("item", i), strings.Repeat("x", 350_000))
+	}
+	f.change(t, "small", "<new>")
+	items, err := f.stack.Items("us-east-1", "orders")
+	if err != nil || len(items) != 5 || !strings.Contains(fmt.Sprintf("%s", items), `{"Id":{"S":"small"},"Status":{"S":"<new>"}}`) {
+		t.Errorf("%d items, %v", len(items), err)
+	}
+	if _, err := f.stack.Items("us-east-1", "gone"); err == nil || !strings.Contains(err.Error(), "reading the table gone") {
+		t.Errorf("of a table that is not there: %v", err)
+	}
+}
