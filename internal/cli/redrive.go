@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -102,6 +103,8 @@ func (o redriveOptions) check(std streams) error {
 		return usagef("--delete is for --local: without it, the reports of what is done are deleted anyway")
 	case o.delete && o.from != "":
 		return usagef("--delete goes with a queue or a bucket: from a file nothing is deleted")
+	case o.asks() && o.json:
+		return usagef("--json shows nothing to be asked about: want --dry-run or --yes with it")
 	case o.asks() && (!isTerminal(std.in) || o.from == "-"):
 		return usagef("this invokes a function on AWS and there is no terminal to ask on: --dry-run shows what would be sent, --yes sends it")
 	}
@@ -319,6 +322,7 @@ func (r *redrive) run(ctx context.Context) error {
 func (r *redrive) collect(ctx context.Context) error {
 	told := r.now()
 	for _, store := range r.stores {
+		others := map[string][]string{} // messages that stay, by why
 		err := store.collect(ctx, func(id string, report records.Report, err error) bool {
 			if now := r.now(); now.Sub(told) > 10*time.Second {
 				told = now
@@ -327,7 +331,7 @@ func (r *redrive) collect(ctx context.Context) error {
 			g, why := r.given(store, id, report, err)
 			if why != "" {
 				r.result.Others++
-				r.std.printf("gen: left in the %s: %s: %s\n", store, id, why)
+				others[why] = append(others[why], id)
 				return true
 			}
 			r.result.Reports = append(r.result.Reports, g)
@@ -335,6 +339,13 @@ func (r *redrive) collect(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
+		}
+		for _, why := range slices.Sorted(maps.Keys(others)) {
+			ids := others[why]
+			if len(ids) > 1 {
+				why += fmt.Sprintf(", as of %d more", len(ids)-1)
+			}
+			r.std.printf("gen: left in the %s: %s: %s\n", store, ids[0], why)
 		}
 		if r.options.limit > 0 && len(r.result.Reports) == r.options.limit {
 			break

@@ -214,6 +214,7 @@ func TestRedriveIsRefused(t *testing.T) {
 		f.gen(t, append([]string{"redrive"}, args...)...).want(t, ExitInput, want)
 	}
 	f.genWith(t.Context(), "", "redrive", "ship").want(t, ExitInput, "no terminal to ask on")
+	f.genWith(t.Context(), "", "redrive", "ship", "--json").want(t, ExitInput, "want --dry-run or --yes with it")
 	for change, want := range map[string]string{
 		"destination_config: {on_failure: {type: sns}}":                                               "a topic keeps nothing",
 		"destination_config: {on_failure: {type: none}}":                                              "has no destination for failures",
@@ -256,6 +257,7 @@ func TestRedriveWhatIsNotKnown(t *testing.T) {
 	list := f.recorded(t, 6)
 	shard := list[0].Shard
 	q.send("hello")
+	q.send("hello")
 	q.send(reportOf(f, t, "bill", shard, list[0].Sequence, list[0].Sequence, 1))
 	q.send(reportOf(f, t, "ship", shard, list[0].Sequence, list[5].Sequence, 3)) // of five that pass the filter
 	q.send(reportOf(f, t, "ship:live", shard, list[0].Sequence, list[3].Sequence, 3))
@@ -264,20 +266,20 @@ func TestRedriveWhatIsNotKnown(t *testing.T) {
 	q.send(reportOf(f, t, "ship", shard, "100000000000000000000", list[3].Sequence, 3))
 
 	r := f.gen(t, "redrive", "ship", "--dry-run")
-	r.want(t, ExitFailed, "left in the queue ship-failures: ", "it is a report of the function bill", "unclear: of the 5 records that lie there 3 were given up",
+	r.want(t, ExitFailed, "left in the queue ship-failures: ", "it is a report of the function bill", "beginning of value, as of 1 more", "unclear: of the 5 records that lie there 3 were given up",
 		"gone: the stream, or its shard shardId-00000000000000000001-abcd, is gone", "not all reports are to be sent: 1 gone, 2 unclear; --inexact sends what may be meant")
-	q.wants(7)
+	q.wants(8)
 	got := f.redriven(t, ExitFailed)
 	wantList(t, "reports", []string{"done 2 deleted", "done 3 deleted", "gone 0", "unclear 3", "unclear 5"}, got.statuses())
-	if got.Others != 2 || got.Records != 4 || got.Done != 4 { // b is in two reports
+	if got.Others != 3 || got.Records != 4 || got.Done != 4 { // b is in two reports
 		t.Errorf("%+v", got)
 	}
 	wantList(t, "events", []string{"a b", "c d"}, f.got(t))
-	q.wants(5)
+	q.wants(6)
 	got = f.redriven(t, ExitFailed, "--inexact")
 	wantList(t, "inexact reports", []string{"done 3 deleted", "done 5 deleted", "gone 0"}, got.statuses())
 	wantList(t, "events", []string{"a b", "c d", "e"}, f.got(t))
-	q.wants(3)
+	q.wants(4)
 }
 
 // TestRedriveLanes: of a mapping with lanes, each report is known exactly or it is left, and with --inexact no record is forgotten.

@@ -41,7 +41,8 @@ func newReplay(std streams, at func() (string, error)) *cobra.Command {
 		Use:   "replay FILE --handler HANDLER",
 		Short: "Give recorded records to a handler",
 		Long: `Invoke a handler's build for this machine, in a stack of its own whose tables are empty, with the records of a file: a recording of 'gen record', or an
-event as JSON. With --env it is the deployed function of that environment; on AWS it asks, or wants --yes where there is no terminal.
+event as JSON. With --env it is the deployed function of that environment; on AWS it asks, or wants --yes where there is no terminal, and takes
+lambda:InvokeFunction.
 
 The records are cut as the handler's mapping cuts them: its filter, a shard after the other, its parallelization_factor in lanes of partition keys side by
 side, batch_size records at most and no more than 6 MB. --batch-size cuts them otherwise. How long Lambda waited for records then is not known: the
