@@ -94,7 +94,8 @@ func (p place) failureStore(ctx context.Context, settings aws.Config, h spec.Han
 		if err != nil {
 			return nil, "", fmt.Errorf("asking AWS for the account: %w", err)
 		}
-		return p.failureBucket(settings, fileplan.FailureBucket(p.project.spec, p.env.settings.NamePrefix, h.FunctionName, aws.ToString(account.Account))), "", nil
+		bucket := fileplan.FailureBucket(p.project.spec, p.env.settings.NamePrefix, h.FunctionName, aws.ToString(account.Account))
+		return p.failureBucket(settings, bucket), "", nil
 	case "sns":
 		return nil, topic, nil
 	case "arn":

@@ -41,23 +41,26 @@ func newRedrive(std streams, at func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redrive HANDLER",
 		Short: "Give the records to a handler again that its mapping gave up",
-		Long: `Take the reports of records that a handler's mapping gave up, from the handler's queue or bucket of failures, and invoke its function with these
-records again. A queue's reports say where in the stream the records are and are read again there, which DynamoDB allows for 24 hours; a bucket's have
-the records themselves. On AWS it shows what there is and asks, or wants --yes where there is no terminal. --dry-run shows it and sends nothing.
+		Long: `Take the reports of records that a handler's mapping gave up, from the handler's queue or bucket of failures, and invoke its function
+with these records again. A queue's reports say where in the stream the records are and are read again there, which DynamoDB allows for 24 hours; a
+bucket's have the records themselves. On AWS it shows what there is and asks, or wants --yes where there is no terminal. --dry-run shows it and
+sends nothing.
 
-The function is invoked as the mapping does it: with batch_size records at most, those of a shard in their order, and what its answer reports as failed
-is tried again. A batch that fails is split in two, down to the record that fails, and that one is tried --retries times more. A report is deleted when
-all of its records are done; the others stay, and the exit code is 1. After an interruption they stay too: a batch that is under way comes to its end,
-and a second interrupt ends it at once. The changes that items have had since were delivered before: the handler now sees older ones after newer ones.
+The function is invoked as the mapping does it: with batch_size records at most, those of a shard in their order, and what its answer reports as
+failed is tried again. A batch that fails is split in two, down to the record that fails, and that one is tried --retries times more. A report is
+deleted when all of its records are done; the others stay, and the exit code is 1. After an interruption they stay too: a batch that is under way
+comes to its end, and a second interrupt ends it at once. The changes that items have had since were delivered before: the handler now sees older
+ones after newer ones.
 
-A report says which records were the first and the last of a batch, and how many. Where the mapping has a parallelization_factor, or a filter that was
-changed, more may lie between them than was given up, or less. Which ones, nobody knows, and such a report is left. --inexact sends all
-of them to the function, of which some may be done already, and what is left of batches that DynamoDB has begun to forget.
+A report says which records were the first and the last of a batch, and how many. Where the mapping has a parallelization_factor, or a filter that
+was changed, more may lie between them than was given up, or less. Unless all reports that overlap make up what lies there, nobody knows which ones
+these are, and such a report is left. --inexact sends all of them to the function, of which some may be done already, and what is left of batches
+that DynamoDB has begun to forget.
 
 --local runs the handler's build for this machine in a stack of its own, with the records of the environment; the reports stay, unless --delete.
 
-On AWS it takes sqs:GetQueueUrl, ReceiveMessage, ChangeMessageVisibility and DeleteMessage for a queue, s3:ListBucket, GetObject and DeleteObject for a
-bucket, kms:Decrypt where they have a key, dynamodb:GetShardIterator and GetRecords for the stream, and lambda:InvokeFunction.`,
+On AWS it takes sqs:GetQueueUrl, ReceiveMessage, ChangeMessageVisibility and DeleteMessage for a queue, s3:ListBucket, GetObject and DeleteObject
+for a bucket, kms:Decrypt where they have a key, dynamodb:GetShardIterator and GetRecords for the stream, and lambda:InvokeFunction.`,
 		Example: `  gen redrive ship --env prod --dry-run --records     # what there is, with each record
   gen redrive ship --env prod                         # show, ask, send
   gen redrive ship --env prod --local                 # what the fixed handler would make of them
@@ -114,64 +117,6 @@ func (o redriveOptions) check(std streams) error {
 // asks reports whether the user is asked before anything is sent.
 func (o redriveOptions) asks() bool {
 	return !o.dryRun && !o.yes && !o.local && o.env.name != localEnvironment
-}
-
-// given is a report of records that were given up, and what becomes of it.
-type given struct {
-	records.Report `json:"-"`
-	store          failureStore
-	id             string
-	source         spec.Source
-	list           []records.Record
-
-	// From is where the report lies, ID its name there.
-	From string `json:"from"`
-	ID   string `json:"id"`
-	// Condition to Records are the report's own: Records is how many were given up.
-	Condition string    `json:"condition"`
-	Invokes   int       `json:"approximate_invoke_count"`
-	GivenUp   time.Time `json:"given_up"`
-	Table     string    `json:"table"`
-	Stream    string    `json:"stream_arn"`
-	Shard     string    `json:"shard"`
-	First     string    `json:"first"`
-	Last      string    `json:"last"`
-	Records   int       `json:"records"`
-	// Found is how many there are to send. Inexact says that these may be others than those that were given up.
-	Found   int  `json:"found"`
-	Inexact bool `json:"inexact,omitempty"`
-	// Status is one of ready, done, failed, gone, unclear and left; Why says why.
-	Status givenStatus `json:"status"`
-	Why    string      `json:"why,omitempty"`
-	// Failed are the records that failed again.
-	Failed  []failedRecord `json:"failed,omitempty"`
-	Deleted bool           `json:"deleted,omitempty"`
-}
-
-type givenStatus string
-
-const (
-	givenReady   givenStatus = "ready"   // would be sent
-	givenDone    givenStatus = "done"    // all of its records are done
-	givenFailed  givenStatus = "failed"  // some failed again
-	givenGone    givenStatus = "gone"    // its records are nowhere any more
-	givenUnclear givenStatus = "unclear" // which its records are is not known
-	givenLeft    givenStatus = "left"    // not come to
-)
-
-// failedRecord is a record that a function did not do, as JSON has it.
-type failedRecord struct {
-	Sequence string `json:"sequence"`
-	Record   string `json:"record"`
-	Why      string `json:"why"`
-}
-
-func failedOf(list []records.Failed) []failedRecord {
-	var all []failedRecord
-	for _, f := range list {
-		all = append(all, failedRecord{f.Record.Sequence, f.Record.String(60), f.Why})
-	}
-	return all
 }
 
 // redriven is the result of gen redrive, as --json prints it: fields are added, never renamed or taken away.
@@ -262,7 +207,8 @@ func (p place) redriven(h spec.Handler, table string) ([]spec.Source, error) {
 	}
 	for _, s := range sources {
 		if s.TumblingWindow > 0 {
-			return nil, usagef("the handler %s keeps state over windows of the table %s, and the windows of these records are over: nothing can be sent to it again", h.Name, s.Table)
+			return nil, usagef("the handler %s keeps state over windows of the table %s, and the windows of these records are over: nothing can be sent to it again",
+				h.Name, s.Table)
 		}
 	}
 	return sources, nil
@@ -310,11 +256,15 @@ func (r *redrive) run(ctx context.Context) error {
 	if sendable == 0 {
 		return nil
 	}
-	question := fmt.Sprintf("Send %s to %s in %s? Only yes sends: ", count(sendable, "record"), r.result.Function, r.env.name)
-	if err := ask(ctx, r.std, question, "yes"); err != nil {
+	if err := r.askToSend(ctx, sendable, r.result.Function); err != nil {
 		return err
 	}
 	return r.pass(ctx, true)
+}
+
+// askToSend asks whether records may go to a function of the environment.
+func (p place) askToSend(ctx context.Context, n int, function string) error {
+	return ask(ctx, p.std, fmt.Sprintf("Send %s to %s in %s? Only yes sends: ", count(n, "record"), function, p.env.name), "yes")
 }
 
 // collect takes the handler's reports and brings them in the order of their records. Shards are named by when they were opened, so that a
@@ -352,7 +302,7 @@ func (r *redrive) collect(ctx context.Context) error {
 		}
 	}
 	slices.SortStableFunc(r.result.Reports, func(a, b *given) int {
-		return cmp.Or(cmp.Compare(a.StreamARN, b.StreamARN), cmp.Compare(a.Shard, b.Shard), records.CompareSequence(a.First, b.First))
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Shard, b.Shard), records.CompareSequence(a.First, b.First))
 	})
 	return nil
 }
@@ -378,7 +328,7 @@ func (r *redrive) given(store failureStore, id string, report records.Report, er
 		return nil, "it is a report of the table " + table.Name
 	}
 	return &given{
-		Report: report, store: store, id: id, source: source, From: store.String(), ID: id, Condition: report.Condition, Invokes: report.Invokes,
+		report: report, store: store, source: source, From: store.String(), ID: id, Condition: report.Condition, Invokes: report.Invokes,
 		GivenUp: report.At, Table: table.Name, Stream: report.StreamARN, Shard: report.Shard, First: report.First, Last: report.Last, Records: report.Count,
 		Status: givenLeft,
 	}, ""
@@ -392,23 +342,27 @@ func (r *redrive) pass(ctx context.Context, send bool) error {
 	}
 	for rest := r.result.Reports; len(rest) > 0; {
 		// As many reports of a shard as make up a batch, and those that lie between.
-		n, list, last := 0, []records.Record(nil), ""
+		n, found, last := 0, 0, ""
 		for n < len(rest) && rest[n].Stream == rest[0].Stream && rest[n].Shard == rest[0].Shard &&
-			(len(list) < rest[0].source.BatchSize || records.CompareSequence(rest[n].First, last) <= 0) {
+			(found < rest[0].source.BatchSize || rest[n].liesBefore(last)) {
 			g := rest[n]
 			if err := r.find(ctx, g); err != nil {
 				return err
 			}
-			if g.Status == givenReady {
-				list = append(list, g.list...)
-				if records.CompareSequence(last, g.Last) < 0 {
-					last = g.Last
-				}
+			if last = later(last, g.Last); g.Status == givenReady {
+				found += g.Found
 			}
 			n++
 		}
 		chunk := rest[:n]
 		rest = rest[n:]
+		clarify(chunk)
+		var list []records.Record
+		for _, g := range chunk {
+			if g.Status == givenReady {
+				list = append(list, g.list...)
+			}
+		}
 		list = inOrderOnce(list)
 		r.result.Records += len(list)
 		var err error
@@ -434,8 +388,8 @@ func inOrderOnce(list []records.Record) []records.Record {
 
 // find finds the records of a report: in the report, or in the stream.
 func (r *redrive) find(ctx context.Context, g *given) error {
-	g.list, g.Found, g.Inexact, g.Why = nil, 0, false, ""
-	event, err := g.store.event(ctx, g.id)
+	g.list, g.Found, g.trimmed, g.Inexact, g.Why = nil, 0, false, false, ""
+	event, err := g.store.event(ctx, g.ID)
 	if err != nil {
 		return err
 	}
@@ -450,7 +404,7 @@ func (r *redrive) find(ctx context.Context, g *given) error {
 		g.Status, g.Found = givenReady, len(g.list)
 		return nil
 	}
-	all, missing, err := r.reader.read(ctx, g.Report)
+	all, missing, err := r.reader.read(ctx, g.report)
 	if err != nil {
 		return err
 	}
@@ -462,8 +416,8 @@ func (r *redrive) find(ctx context.Context, g *given) error {
 	if err != nil {
 		return err
 	}
-	list, exact := g.Pick(all, wanted)
-	g.Found = len(list)
+	list, exact := g.report.Pick(all, wanted)
+	g.list, g.Found, g.trimmed = list, len(list), missing != ""
 	switch {
 	case len(all) == 0:
 		g.Status, g.Why = givenGone, missing
@@ -472,16 +426,15 @@ func (r *redrive) find(ctx context.Context, g *given) error {
 	case missing != "":
 		g.Inexact, g.Why = true, fmt.Sprintf("%d of %s are left: %s", len(list), count(g.Records, "record"), missing)
 	case len(wanted) < g.Records:
-		g.Inexact, g.Why = true, fmt.Sprintf("gen.yaml's filter lets %d of the %s through that lie there, and %d were given up", len(wanted), count(len(all), "record"), g.Records)
+		g.Inexact = true
+		g.Why = fmt.Sprintf("gen.yaml's filter lets %d of the %s through that lie there, and %d were given up", len(wanted), count(len(all), "record"), g.Records)
 	default:
 		g.Inexact, g.Why = true, fmt.Sprintf("of the %s that lie there %d were given up", count(len(list), "record"), g.Records)
 	}
 	g.Status = givenReady
 	if g.Inexact && (!r.options.inexact || len(list) == 0) {
 		g.Status = givenUnclear
-		return nil
 	}
-	g.list = list
 	return nil
 }
 
@@ -519,7 +472,7 @@ func (r *redrive) send(ctx context.Context, chunk []*given, list []records.Recor
 			continue
 		}
 		// What is done is done, though the user has had enough.
-		if err := g.store.remove(hardStop(ctx), g.id); err != nil {
+		if err := g.store.remove(hardStop(ctx), g.ID); err != nil {
 			return errors.Join(stopped, err)
 		}
 		g.Deleted = true
@@ -533,32 +486,14 @@ func pauseAfter(first time.Duration, n int) time.Duration {
 	return min(most, first<<min(n-1, 10))
 }
 
-// settle says what became of a report whose records were sent.
-func (g *given) settle(done map[string]bool, failed map[string]records.Failed) {
-	var again []records.Failed
-	g.Status = givenDone
-	for _, record := range g.list {
-		f, isFailed := failed[record.Sequence]
-		switch {
-		case isFailed:
-			again = append(again, f)
-		case !done[record.Sequence]:
-			g.Status = givenLeft
-		}
-	}
-	if len(again) > 0 {
-		g.Status, g.Failed = givenFailed, failedOf(again)
-	}
-}
-
 // show prints a report's line, and its records where these are asked for or failed.
 func (r *redrive) show(g *given) error {
 	if r.options.json {
 		return nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s, shard %s, %s, %s after %s, %s\n", count(g.Records, "record"), g.Table, records.Short(g.Shard), records.Range(g.First, g.Last),
-		g.Condition, count(g.Invokes, "invocation"), g.age(r.now()))
+	fmt.Fprintf(&b, "%s of %s, shard %s, %s, %s after %s, %s\n", count(g.Records, "record"), g.Table, records.Short(g.Shard),
+		records.Range(g.First, g.Last), g.Condition, count(g.Invokes, "invocation"), g.age(r.now()))
 	switch {
 	case g.Status == givenDone && g.Deleted:
 		fmt.Fprintln(&b, "  done, and the report deleted")
@@ -577,28 +512,6 @@ func (r *redrive) show(g *given) error {
 	}
 	_, err := io.WriteString(r.std.out, b.String())
 	return err
-}
-
-// age tells how long ago a report was made, and how long the stream keeps its records.
-func (g *given) age(now time.Time) string {
-	text := "given up " + roughly(now.Sub(g.GivenUp)) + " ago"
-	if left := g.FirstArrival.Add(24 * time.Hour).Sub(now); !g.FirstArrival.IsZero() && left > 0 {
-		text += ", for " + roughly(left) + " in the stream"
-	}
-	return text
-}
-
-// roughly tells a time to people: in its two largest units at most.
-func roughly(d time.Duration) string {
-	switch d = max(d, 0); {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
 }
 
 // print gives the result, and an error when not all went well; err is what ended the run.

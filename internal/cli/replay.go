@@ -40,20 +40,20 @@ func newReplay(std streams, at func() (string, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay FILE --handler HANDLER",
 		Short: "Give recorded records to a handler",
-		Long: `Invoke a handler's build for this machine, in a stack of its own whose tables are empty, with the records of a file: a recording of 'gen record', or an
-event as JSON. With --env it is the deployed function of that environment; on AWS it asks, or wants --yes where there is no terminal, and takes
-lambda:InvokeFunction.
+		Long: `Invoke a handler's build for this machine, in a stack of its own whose tables are empty, with the records of a file: a recording of
+'gen record', or an event as JSON. With --env it is the deployed function of that environment; on AWS it asks, or wants --yes where there is no
+terminal, and takes lambda:InvokeFunction.
 
-The records are cut as the handler's mapping cuts them: its filter, a shard after the other, its parallelization_factor in lanes of partition keys side by
-side, batch_size records at most and no more than 6 MB. --batch-size cuts them otherwise. How long Lambda waited for records then is not known: the
-batches are full. What fails is treated as by the mapping: what a report leaves undone is the next batch, a failed batch is split where the mapping splits,
-and what has failed --attempts times is given up, so that what follows goes on. The mapping's own number of attempts may be endless, and its age for records
-is over: neither counts. A handler with tumbling windows is refused. The exit code is 1 when a record is not done.
+The records are cut as the handler's mapping cuts them: its filter, a shard after the other, its parallelization_factor in lanes of partition keys
+side by side, batch_size records at most and no more than 6 MB. --batch-size cuts them otherwise. How long Lambda waited for records then is not
+known: the batches are full. What fails is treated as by the mapping: what a report leaves undone is the next batch, a failed batch is split where
+the mapping splits, and what has failed --attempts times is given up, so that what follows goes on. The mapping's own number of attempts may be
+endless, and its age for records is over: neither counts. A handler with tumbling windows is refused. The exit code is 1 when a record is not done.
 
---compare replays the same batches with another build as well, one after the other: a package's ZIP for this machine, another folder DIR with the project, or a
-revision REV of git. It shows the batches of which the answers, the failed records or the errors differ, then the items of the handler's tables and the
-messages of its parking queue that differ in the end. The exit code is 1 when anything differs. An attribute that a time or a chance makes different is left out
-with --ignore.`,
+--compare replays the same batches with another build as well, one after the other: a package's ZIP for this machine, another folder DIR with the
+project, or a revision REV of git. It shows the batches of which the answers, the failed records or the errors differ, then the items of the
+handler's tables and the messages of its parking queue that differ in the end. The exit code is 1 when anything differs. An attribute that a time or
+a chance makes different is left out with --ignore.`,
 		Example: `  gen replay orders.jsonl --handler ship
   gen replay orders.jsonl --handler ship --batch-size 1 --attempts 1
   gen replay orders.jsonl --handler ship --compare main
@@ -214,8 +214,7 @@ func runReplay(ctx context.Context, std streams, start, file string, o replayOpt
 		}
 		f, rest = newFunction(settings, p.functionName(h)), 500*time.Millisecond
 		if o.asks() {
-			question := fmt.Sprintf("Send %s to %s in %s? Only yes sends: ", count(r.result.Records, "record"), f.name, p.env.name)
-			if err := ask(ctx, std, question, "yes"); err != nil {
+			if err := r.askToSend(ctx, r.result.Records, f.name); err != nil {
 				return err
 			}
 		}
@@ -276,7 +275,8 @@ func (r *replay) cut(list []records.Record, here bool) error {
 		return err
 	}
 	if r.source.TumblingWindow > 0 {
-		return usagef("the handler %s keeps state over windows of the table %s; that is for 'gen local' and for tests, not for a replay", r.handler.Name, t.Name)
+		return usagef("the handler %s keeps state over windows of the table %s: that is for 'gen local' and for tests, not for a replay",
+			r.handler.Name, t.Name)
 	}
 	if prefix, is := strings.CutSuffix(name, t.TableName); is && here && !t.Existing {
 		r.env.settings.NamePrefix = prefix // the stack of our own has the names that the records have
@@ -299,7 +299,8 @@ func (r *replay) cut(list []records.Record, here bool) error {
 			var all []*replayedBatch
 			for _, b := range records.Batches(lane, size) {
 				all = append(all, &replayedBatch{
-					list: b, Batch: len(r.result.Batches) + len(all) + 1, Shard: b[0].Shard, Lane: n + 1, First: b[0].Sequence, Last: b[len(b)-1].Sequence, Records: len(b),
+					list: b, Batch: len(r.result.Batches) + len(all) + 1, Shard: b[0].Shard, Lane: n + 1,
+					First: b[0].Sequence, Last: b[len(b)-1].Sequence, Records: len(b),
 				})
 			}
 			lanes = append(lanes, all)

@@ -232,6 +232,7 @@ func TestPick(t *testing.T) {
 		"more than the filter leaves":      {1000, 1005, 4, all, odd, "1000 1001 1002 1003 1004 1005", false},
 		"the beginning is trimmed":         {1000, 1005, 6, all[2:], all[2:], "1002 1003 1004 1005", false},
 		"as many as were, of another half": {1000, 1005, 4, all[2:], all[2:], "1002 1003 1004 1005", false},
+		"a number that is missing":         {1000, 1005, 0, all, nil, "", false},
 		"all are trimmed":                  {1000, 1005, 6, nil, nil, "", false},
 	} {
 		r := records.Report{First: fmt.Sprint(c.first), Last: fmt.Sprint(c.last), Count: c.count}

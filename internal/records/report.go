@@ -145,7 +145,7 @@ func (r Report) Pick(all, wanted []Record) (picked []Record, exact bool) {
 	switch {
 	case whole && len(all) == r.Count:
 		return all, true
-	case whole && len(wanted) == r.Count:
+	case whole && len(wanted) == r.Count && r.Count > 0:
 		return wanted, true
 	case whole && r.First == r.Last:
 		return all, true
