@@ -153,6 +153,47 @@ func TestReplaySpeed(t *testing.T) {
 	}
 }
 
+// TestReplayedTable: records of another environment are of the table that its name ends with, and the stack here takes over its prefix.
+func TestReplayedTable(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "gen.yaml"), `version: 1
+project: p
+region: us-east-1
+profile: minimal
+tables:
+  orders: {hash_key: Id, attributes: {Id: S}, stream_view_type: NEW_IMAGE}
+  old-orders: {hash_key: Id, attributes: {Id: S}, stream_view_type: NEW_IMAGE}
+  bills: {hash_key: Id, attributes: {Id: S}, stream_view_type: NEW_IMAGE}
+handlers:
+  ship:
+    tables: [orders, old-orders, bills]
+`)
+	for _, c := range []struct{ name, option, table, prefix, err string }{
+		{"orders", "", "orders", "", ""}, {"old-orders", "", "old-orders", "", ""}, {"prod-old-orders", "", "old-orders", "prod-", ""}, {"prod-bills", "", "bills", "prod-", ""},
+		{"rest", "bills", "bills", "", ""}, {"rest", "", "", "", "reads no table with the name rest; choose one with --table"},
+	} {
+		p, err := openPlace(streams{}, dir, environment{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := p.handler("ship")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := replay{place: p, handler: h, options: replayOptions{table: c.option}}
+		err = r.cut([]records.Record{{StreamARN: "arn:aws:dynamodb:us-east-1:1:table/" + c.name + "/stream/x", Sequence: "1"}}, true)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if err != nil || r.result.Table != c.table || r.source.Table != c.table || r.env.settings.NamePrefix != c.prefix || len(r.result.Batches) != 1 {
+			t.Errorf("%s: %v %+v prefix %q", c.name, err, r.result, r.env.settings.NamePrefix)
+		}
+	}
+}
+
 func TestWithoutID(t *testing.T) {
 	for message, want := range map[string]string{
 		"RequestId: 8f2b Error: Task timed out after 1.00 seconds": "Error: Task timed out after 1.00 seconds", "the order is lost": "the order is lost", "RequestId: x": "RequestId: x",
