@@ -525,18 +525,19 @@ func (r *redrive) print(err error) error {
 			return errors.Join(err, werr)
 		}
 	}
-	told := fmt.Sprintf("%s of %s", count(r.result.Records, "record"), count(len(r.result.Reports), "report"))
+	reports := count(len(r.result.Reports), "report")
 	switch {
 	case len(r.result.Reports) == 0 && err == nil:
 		r.std.printf("gen: nothing was given up: there is no report for %s\n", r.handler.Name)
 	case r.options.dryRun:
-		r.std.printf("gen: %s would be sent; nothing was\n", told)
+		r.std.printf("gen: %s of %s would be sent; nothing was\n", count(r.result.Records, "record"), reports)
 	case r.sending:
 		to := r.result.Function
 		if r.options.local {
 			to = "the build on this machine"
 		}
-		r.std.printf("gen: sent %s to %s: %d done, %d failed again\n", told, to, r.result.Done, r.result.Failed)
+		r.std.printf("gen: sent %s of %s to %s: %d done, %d failed again\n",
+			count(r.result.Done+r.result.Failed, "record"), reports, to, r.result.Done, r.result.Failed)
 	}
 	var bad []string
 	for _, status := range []givenStatus{givenFailed, givenGone, givenUnclear, givenLeft} {
@@ -544,7 +545,7 @@ func (r *redrive) print(err error) error {
 			bad = append(bad, fmt.Sprintf("%d %s", n, status))
 		}
 	}
-	if err != nil || len(bad) == 0 {
+	if len(bad) == 0 {
 		return err
 	}
 	hint := ""
@@ -555,5 +556,10 @@ func (r *redrive) print(err error) error {
 	if r.options.dryRun {
 		what = "to be sent"
 	}
-	return fmt.Errorf("not all reports are %s: %s%s", what, strings.Join(bad, ", "), hint)
+	undone := fmt.Sprintf("not all reports are %s: %s%s", what, strings.Join(bad, ", "), hint)
+	if err == nil {
+		return errors.New(undone)
+	}
+	r.std.printf("gen: %s\n", undone)
+	return err
 }

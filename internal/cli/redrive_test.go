@@ -518,7 +518,7 @@ func TestRedriveInterrupt(t *testing.T) {
 	}
 	f.mu.Unlock()
 	r := f.genWith(ctx, "", "redrive", "ship", "--env", "local", "--endpoint", f.stack.Endpoint())
-	r.want(t, ExitFailed, "interrupted", "2 done, 0 failed again")
+	r.want(t, ExitFailed, "interrupted", "sent 2 records of 6 reports to ship: 2 done, 0 failed again", "not all reports are done: 4 left")
 	wantList(t, "events", []string{"bad1 bad2"}, f.got(t))
 	q.wants(4)
 	// The next run goes on from there.
