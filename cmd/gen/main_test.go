@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 //	edit FILE RE TEXT replaces the only match of the regular expression in a file; \n in TEXT is a new line
 //	tables NAME…      fails unless the stack holds these tables
 //	count TABLE N     fails unless the table holds N items
-//	messages QUEUE N TEXT  fails unless the queue holds N messages with the text, which stay in it
+//	messages QUEUE N TEXT  waits until the queue holds N messages with the text, which stay in it
 //	drop TABLE        deletes a table through the AWS SDK
 //	batchsize FUNCTION N  changes the batch size of a function's mapping through the AWS SDK
 //	handlerlog N TEXT waits until N log lines of handlers hold the text
@@ -224,18 +224,25 @@ func cmdMessages(ts *testscript.TestScript, neg bool, args []string) {
 	queues := sqs.NewFromConfig(stackConfig(ts.Getenv("ENDPOINT"), "us-east-1"))
 	queue, err := queues.GetQueueUrl(context.Background(), &sqs.GetQueueUrlInput{QueueName: aws.String(args[0])})
 	ts.Check(err)
-	out, err := queues.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
-	ts.Check(err)
-	n := 0
-	for _, m := range out.Messages {
-		if strings.Contains(*m.Body, args[2]) {
-			n++
-		}
-		_, err := queues.ChangeMessageVisibility(context.Background(), &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: m.ReceiptHandle})
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		out, err := queues.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
 		ts.Check(err)
-	}
-	if strconv.Itoa(n) != args[1] {
-		ts.Fatalf("%s holds %d messages with %q, want %s: %v", args[0], n, args[2], args[1], out.Messages)
+		n := 0
+		for _, m := range out.Messages {
+			if strings.Contains(*m.Body, args[2]) {
+				n++
+			}
+			_, err := queues.ChangeMessageVisibility(context.Background(), &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: m.ReceiptHandle})
+			ts.Check(err)
+		}
+		if strconv.Itoa(n) == args[1] {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s holds %d messages with %q after 30 s, want %s: %v", args[0], n, args[2], args[1], out.Messages)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	tfjson "github.com/hashicorp/terraform-json"
 
+	"streamgen/internal/local"
 	"streamgen/internal/report"
 )
 
@@ -19,7 +20,7 @@ import (
 func (e environment) aws(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	if e.local() {
 		return aws.Config{
-			Region: e.settings.Region, BaseEndpoint: aws.String(e.endpoint),
+			Region: e.settings.Region, BaseEndpoint: aws.String(e.endpoint), HTTPClient: local.Client(), // the stack may be in this process
 			Credentials: credentials.NewStaticCredentialsProvider("streamgen", "streamgen", ""),
 		}, nil
 	}

@@ -232,13 +232,12 @@ func (f *follower) read(ctx context.Context, k *shardPlace) (n int, err error) {
 
 // recover goes on after an error where it can: an iterator that expired, records that the stream has no more, and requests that are too many.
 func (f *follower) recover(ctx context.Context, k *shardPlace, err error) error {
-	const most = 10 * time.Second
 	switch {
 	case isThrottled(err):
 		if k.throttled++; k.throttled == 1 {
 			f.tell("gen: DynamoDB is asked too often for shard %s; going slower\n", records.Short(k.id))
 		}
-		return f.sleep(ctx, min(most, 250*time.Millisecond<<min(k.throttled, 10)))
+		return f.sleep(ctx, throttledPause(k.throttled))
 	case isCode(err, "ExpiredIteratorException"):
 		k.iterator = nil
 		if k.last == "" && k.kind == types.ShardIteratorTypeLatest {
@@ -257,6 +256,12 @@ func (f *follower) recover(ctx context.Context, k *shardPlace, err error) error 
 		return nil
 	}
 	return fmt.Errorf("reading shard %s: %w", k.id, err)
+}
+
+// throttledPause is how long to wait after the n-th refusal of a shard.
+func throttledPause(n int) time.Duration {
+	const most = 10 * time.Second
+	return min(most, 250*time.Millisecond<<min(n, 10))
 }
 
 // lambdaRecord makes of a record of the Streams API the one that Lambda makes of it.

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+
+	"streamgen/internal/records"
 )
 
 // function is a function that can be invoked.
@@ -27,34 +29,33 @@ func newFunction(settings aws.Config, name string) function {
 	return function{lambda.NewFromConfig(settings, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }), name}
 }
 
-// answer is what an invocation gave.
-type answer struct {
-	Payload       []byte
-	FunctionError string
-	RequestID     string
-	// Log is the last 4 KB of what it logged.
-	Log string
-	// Took is how long the function ran, or where the log does not say so, the call.
-	Took time.Duration
+// invoke runs the function once. While it is throttled, it waits and tries again.
+func (f function) invoke(ctx context.Context, event []byte) (records.Answer, error) {
+	return f.run(ctx, ctx, event)
 }
 
-// invoke runs the function once. While it is throttled, it waits and tries again.
-func (f function) invoke(ctx context.Context, event []byte) (answer, error) {
+// finish is invoke that lets what runs come to its end when ctx ends, until the user interrupts a second time.
+func (f function) finish(ctx context.Context, event []byte) (records.Answer, error) {
+	return f.run(ctx, hardStop(ctx), event)
+}
+
+// run waits with ctx, and invokes with running.
+func (f function) run(ctx, running context.Context, event []byte) (records.Answer, error) {
 	const first, most = 200 * time.Millisecond, 30 * time.Second
 	for pause := first; ; pause = min(2*pause, most) {
 		began := time.Now()
-		out, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.name, Payload: event, LogType: lambdatypes.LogTypeTail})
+		out, err := f.client.Invoke(running, &lambda.InvokeInput{FunctionName: &f.name, Payload: event, LogType: lambdatypes.LogTypeTail})
 		if isThrottled(err) {
 			if err := sleep(ctx, pause); err != nil {
-				return answer{}, err
+				return records.Answer{}, err
 			}
 			continue
 		}
 		if err != nil {
-			return answer{}, fmt.Errorf("invoking %s: %w", f.name, err)
+			return records.Answer{}, fmt.Errorf("invoking %s: %w", f.name, err)
 		}
 		log, _ := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult)) // a log that is no base64 is none
-		a := answer{Payload: out.Payload, FunctionError: aws.ToString(out.FunctionError), Log: string(log), Took: time.Since(began)}
+		a := records.Answer{Payload: out.Payload, FunctionError: aws.ToString(out.FunctionError), Log: string(log), Took: time.Since(began)}
 		a.RequestID, a.Took = reported(a.Log, a.Took)
 		return a, nil
 	}
@@ -73,6 +74,15 @@ func isThrottled(err error) bool {
 func isCode(err error, codes ...string) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// messageOf is what a service says is wrong.
+func messageOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorMessage()
+	}
+	return err.Error()
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -184,7 +184,7 @@ func (f function) start(ctx context.Context, std streams, event []byte, result i
 	return nil
 }
 
-func (r *invoked) take(a answer, v batchfailure.Verdict) {
+func (r *invoked) take(a records.Answer, v batchfailure.Verdict) {
 	r.RequestID, r.FunctionError, r.Log, r.TookMS = a.RequestID, a.FunctionError, a.Log, milliseconds(a.Took)
 	r.Answer = a.Payload
 	if !json.Valid(a.Payload) {
@@ -272,8 +272,19 @@ func keyNames(t spec.Table) []string {
 }
 
 func readEvent(std streams, start, file string) ([]records.Record, error) {
-	var text []byte
-	var err error
+	text, err := readInput(std, start, file)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := records.ParseEvent(text)
+	if err != nil {
+		return nil, usagef("--event %s: %w", file, err)
+	}
+	return batch, nil
+}
+
+// readInput reads a file that the user named, or stdin for -.
+func readInput(std streams, start, file string) (text []byte, err error) {
 	if file == "-" {
 		text, err = io.ReadAll(std.in)
 	} else {
@@ -282,11 +293,7 @@ func readEvent(std streams, start, file string) ([]records.Record, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	batch, err := records.ParseEvent(text)
-	if err != nil {
-		return nil, usagef("--event %s: %w", file, err)
-	}
-	return batch, nil
+	return text, nil
 }
 
 // within is a path that the user wrote, as seen from the folder that gen runs in.

@@ -58,7 +58,7 @@ func Handle(_ context.Context, c stream.Change[orders.Item]) error {
 	if item.Status == "lost" {
 		return errors.New("the order is lost")
 	}
-	fmt.Println("VERSION", item.ID, item.Status)
+	fmt.Println("WORD", item.ID, item.Status)
 	return nil
 }
 `
@@ -89,14 +89,17 @@ func newShop(t *testing.T) *shop {
 }
 
 // handler writes the handler; word is in what it prints.
-func (s *shop) handler(word string) {
+func (s *shop) handler(word string) { s.handlerFrom(shipHandler, word) }
+
+// handlerFrom writes a handler from a source in which the module and a word are to be filled in.
+func (s *shop) handlerFrom(source, word string) {
 	s.Helper()
 	mod, err := os.ReadFile(filepath.Join(s.dir, "go.mod"))
 	if err != nil {
 		s.Fatal(err)
 	}
 	module := strings.Fields(strings.SplitN(string(mod), "\n", 2)[0])[1]
-	write(s.T, filepath.Join(s.dir, "handlers", "ship", "handler.go"), strings.NewReplacer("MODULE", module, "VERSION", word).Replace(shipHandler))
+	write(s.T, filepath.Join(s.dir, "handlers", "ship", "handler.go"), strings.NewReplacer("MODULE", module, "WORD", word).Replace(source))
 }
 
 func (s *shop) run(args ...string) int {

@@ -106,15 +106,25 @@ func (p place) source(h spec.Handler, table string) (spec.Source, spec.Table, er
 
 // sourceOf finds the table of a handler whose name in AWS is this; a handler with one table has no other, whatever its name is elsewhere.
 func (p place) sourceOf(h spec.Handler, tableName string) (spec.Source, spec.Table, error) {
-	if len(h.Sources) > 1 {
-		for _, s := range h.Sources {
-			if t, err := p.table(s.Table); err == nil && (p.tableName(t) == tableName || strings.HasSuffix(tableName, t.TableName)) {
-				return s, t, nil
-			}
+	if len(h.Sources) == 1 {
+		return p.source(h, "")
+	}
+	best, longest := "", -1 // of several names that fit, as of orders and old-orders, the longest
+	for _, s := range h.Sources {
+		t, err := p.table(s.Table)
+		switch {
+		case err != nil:
+			continue
+		case p.tableName(t) == tableName:
+			return s, t, nil
+		case strings.HasSuffix(tableName, t.TableName) && len(t.TableName) > longest:
+			best, longest = s.Table, len(t.TableName)
 		}
+	}
+	if best == "" {
 		return spec.Source{}, spec.Table{}, usagef("the handler %s reads no table with the name %s; choose one with --table", h.Name, tableName)
 	}
-	return p.source(h, "")
+	return p.source(h, best)
 }
 
 // tableName is the table's name in AWS.

@@ -142,6 +142,19 @@ func (f *fixture) put(t *testing.T, ids ...string) {
 	}
 }
 
+// change changes an attribute of an item.
+func (f *fixture) change(t *testing.T, id, status string) {
+	t.Helper()
+	_, err := f.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: aws.String("orders"), Key: map[string]ddbtypes.AttributeValue{"Id": &ddbtypes.AttributeValueMemberS{Value: id}},
+		UpdateExpression: aws.String("SET #s = :s"), ExpressionAttributeNames: map[string]string{"#s": "Status"},
+		ExpressionAttributeValues: map[string]ddbtypes.AttributeValue{":s": &ddbtypes.AttributeValueMemberS{Value: status}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // ran is what a command gave.
 type ran struct {
 	code        int

@@ -78,11 +78,20 @@ func (h Handler) Bucket() *Created {
 		return nil
 	}
 	if h.PrefixVaries() {
-		b.Name = Text{Expression(`lower(replace(var.name_prefix, "_", "-"))`), bucketName(h.FunctionName) + "-failures-", account}
+		b.Name = Text{Expression(`lower(replace(var.name_prefix, "_", "-"))`), bucketName(h.FunctionName) + spec.FailuresSuffix + "-", account}
 	} else {
-		b.Name = Text{bucketName(h.NamePrefix+h.FunctionName) + "-failures-", account}
+		b.Name = Text{bucketName(h.NamePrefix+h.FunctionName) + spec.FailuresSuffix + "-", account}
 	}
 	return b
+}
+
+// FailureBucket is the name in AWS of the bucket that gen makes for a function's failures, in an environment with this prefix of names.
+func FailureBucket(s *spec.Spec, prefix, functionName, accountID string) string {
+	name := bucketName(prefix + functionName)
+	if (scope{s}).PrefixVaries() {
+		name = strings.ReplaceAll(strings.ToLower(prefix), "_", "-") + bucketName(functionName)
+	}
+	return name + spec.FailuresSuffix + "-" + accountID
 }
 
 // bucketName is a function's name with the characters that a bucket's may have.
@@ -93,7 +102,7 @@ func bucketName(name string) string {
 func (h Handler) created(kind string) *Created {
 	for _, s := range h.Sources {
 		if s.OnFailure.Type == kind {
-			return &Created{OnFailure: s.OnFailure, Local: failuresOf(h.Local), Name: h.Prefixed(h.FunctionName + "-failures"), handler: h}
+			return &Created{OnFailure: s.OnFailure, Local: failuresOf(h.Local), Name: h.Prefixed(h.FunctionName + spec.FailuresSuffix), handler: h}
 		}
 	}
 	return nil
@@ -165,7 +174,7 @@ func (h Handler) checkDestinations(findings *diag.Findings) {
 		prefixes = append(prefixes, e.NamePrefix)
 	}
 	for _, prefix := range prefixes {
-		if name := bucketName(prefix + h.FunctionName); len(name)+len("-failures-")+digits > most {
+		if name := bucketName(prefix + h.FunctionName); len(name)+len(spec.FailuresSuffix+"-")+digits > most {
 			findings.Add("invalid-value", h.Origin.Pos,
 				fmt.Sprintf("the bucket %s-failures-<account> for failed records would have more than the %d characters that S3 allows", name, most),
 				"Give the handler a shorter function_name, or the bucket of your own as destination_arn.")

@@ -106,6 +106,33 @@ func TestBucketNameOfEnvironments(t *testing.T) {
 	}
 }
 
+// TestFailureBucket: the name that commands look for is the one that terraform makes.
+func TestFailureBucket(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings               []spec.Settings // the project's own first, then those of environments
+		prefix, function, want string
+		inTerraform            any
+	}{
+		"one prefix": {[]spec.Settings{{NamePrefix: "My_"}}, "My_", "Ship_V1", "my-ship-v1-failures-123", Text{"my-ship-v1-failures-", account}},
+		"several":    {[]spec.Settings{{}, {NamePrefix: "Prod_"}}, "Prod_", "_Ship", "prod-ship-failures-123", Text{Expression(`lower(replace(var.name_prefix, "_", "-"))`), "ship-failures-", account}},
+	} {
+		var all *spec.Spec
+		h := shopHandler(t, func(s *spec.Spec, h *spec.Handler) {
+			h.Sources[0].OnFailure.Type, h.FunctionName, s.Settings = "s3", c.function, c.settings[0]
+			for _, e := range c.settings[1:] {
+				s.Environments = append(s.Environments, spec.Environment{Settings: e})
+			}
+			all = s
+		})
+		if d := cmp.Diff(c.inTerraform, h.Bucket().Name); d != "" {
+			t.Errorf("%s, in terraform (-want +got):\n%s", name, d)
+		}
+		if got := FailureBucket(all, c.prefix, c.function, "123"); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestCheckDestinations(t *testing.T) {
 	second := func(onFailure spec.OnFailure) func(*spec.Spec, *spec.Handler) {
 		return func(_ *spec.Spec, h *spec.Handler) {

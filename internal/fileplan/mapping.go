@@ -140,13 +140,8 @@ func (m Mapping) DependsOn() []Expression {
 	return list
 }
 
-// FilterPatterns are the patterns that AWS filters by: the spec's own, or what its typed filter becomes.
-func (m Mapping) FilterPatterns() []string {
-	if len(m.Patterns) > 0 {
-		return m.Patterns
-	}
-	return m.Selection().Compile().Patterns
-}
+// FilterPatterns are the patterns that AWS filters by.
+func (m Mapping) FilterPatterns() []string { return m.Source.FilterPatterns(m.table.Table) }
 
 // Selection is the mapping's typed filter.
 func (m Mapping) Selection() filter.Selection { return m.Source.Selection(m.table.Table) }

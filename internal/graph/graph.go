@@ -94,7 +94,7 @@ func (g *Graph) join(e Edge) {
 func (g *Graph) destinations(handler Node, index int, h spec.Handler) {
 	made := map[string]bool{}
 	for _, source := range h.Sources {
-		name, detail := h.FunctionName+"-failures", strings.ToUpper(source.OnFailure.Type)
+		name, detail := h.FunctionName+spec.FailuresSuffix, strings.ToUpper(source.OnFailure.Type)
 		switch source.OnFailure.Type {
 		case "", "none":
 			continue

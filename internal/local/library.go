@@ -2,9 +2,11 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
+	"streamgen/internal/local/engine"
 	"streamgen/internal/local/host"
 )
 
@@ -74,4 +76,25 @@ func (s *Stack) AwaitCaughtUp(ctx context.Context, region, table string) error {
 		return fmt.Errorf("no mapping reads the stream of table %s", table)
 	}
 	return nil
+}
+
+// Items gives all items of a table, each in DynamoDB's JSON.
+func (s *Stack) Items(region, table string) ([]json.RawMessage, error) {
+	r, err := s.usedRegion(region)
+	if err != nil {
+		return nil, err
+	}
+	var items []json.RawMessage
+	for scan := (engine.Scan{Read: engine.Read{Table: table}}); ; {
+		page, err := r.engine.Scan(scan)
+		if err != nil {
+			return nil, fmt.Errorf("reading the table %s: %w", table, err)
+		}
+		for _, item := range page.Items {
+			items = append(items, item.AppendJSON(nil))
+		}
+		if scan.Start = page.Last; scan.Start == nil {
+			return items, nil
+		}
+	}
 }

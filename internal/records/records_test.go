@@ -160,7 +160,7 @@ func TestBatches(t *testing.T) {
 	}
 	// Each item's records stay in one lane, in their order.
 	seen := map[string]string{}
-	for i, lane := range records.Lanes(list, 4) {
+	for i, lane := range records.Lanes(list, 4, "Id") {
 		for _, r := range lane {
 			key := string(r.Keys["Id"])
 			was, found := seen[key]

@@ -23,6 +23,14 @@ func (s Source) Selection(t Table) filter.Selection {
 	return selection
 }
 
+// FilterPatterns are the patterns that AWS filters the table's changes by: the spec's own, or what its typed filter becomes.
+func (s Source) FilterPatterns(t Table) []string {
+	if len(s.Patterns) > 0 {
+		return s.Patterns
+	}
+	return s.Selection(t).Compile().Patterns
+}
+
 func (s Source) selection(t Table) (filter.Selection, []filter.Problem) {
 	selection := filter.Selection{On: s.On, Changed: s.Changed}
 	if s.Where.Text == "" {

@@ -159,10 +159,12 @@ const (
 	IdempotencyVariable = "IDEMPOTENCY_TABLE"
 )
 
-// ParkingSuffix and IdempotencySuffix follow the function's name in the names of these two.
+// ParkingSuffix and IdempotencySuffix follow the function's name in the names of these two, and FailuresSuffix in that of the queue, topic
+// or bucket that gen makes for the records that its mappings give up.
 const (
 	ParkingSuffix     = "-parked"
 	IdempotencySuffix = "-idempotency"
+	FailuresSuffix    = "-failures"
 )
 
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
