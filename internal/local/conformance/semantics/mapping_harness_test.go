@@ -188,15 +188,24 @@ func (s *stand) refused(err error, code string, status int, message string) {
 	s.equal("the error", fmt.Sprintf("%s %d %s", api.ErrorCode(), response.HTTPStatusCode(), api.ErrorMessage()), fmt.Sprintf("%s %d %s", code, status, message))
 }
 
-// table makes the table orders with a stream.
-func (s *stand) table(view ddb.StreamViewType) {
+// table makes the table orders with a stream. A key is "name" or "name:type"; without any there is the hash key id.
+func (s *stand) table(view ddb.StreamViewType, keys ...string) {
 	s.Helper()
-	out, err := s.db.CreateTable(s.Context(), &dynamodb.CreateTableInput{
+	in := &dynamodb.CreateTableInput{
 		TableName: aws.String("orders"), BillingMode: ddb.BillingModePayPerRequest,
-		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: ddb.ScalarAttributeTypeS}},
-		KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: ddb.KeyTypeHash}},
-		StreamSpecification:  &ddb.StreamSpecification{StreamEnabled: new(true), StreamViewType: view},
-	})
+		StreamSpecification: &ddb.StreamSpecification{StreamEnabled: new(true), StreamViewType: view},
+	}
+	if len(keys) == 0 {
+		keys = []string{"id"}
+	}
+	for i, key := range keys {
+		name, kind, _ := strings.Cut(key, ":")
+		in.AttributeDefinitions = append(in.AttributeDefinitions, ddb.AttributeDefinition{
+			AttributeName: &name, AttributeType: ddb.ScalarAttributeType(cmp.Or(kind, "S")),
+		})
+		in.KeySchema = append(in.KeySchema, ddb.KeySchemaElement{AttributeName: &name, KeyType: []ddb.KeyType{ddb.KeyTypeHash, ddb.KeyTypeRange}[i]})
+	}
+	out, err := s.db.CreateTable(s.Context(), in)
 	s.must(err)
 	s.stream = *out.TableDescription.LatestStreamArn
 }
@@ -262,28 +271,40 @@ func texts(list any) (all []string) {
 	return all
 }
 
+// put puts items that are written as DynamoDB's JSON, and remove deletes one by its key.
+func (s *stand) put(items ...string) {
+	s.Helper()
+	for _, it := range items {
+		_, err := s.db.PutItem(s.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: s.item(it)})
+		s.must(err)
+	}
+}
+
+func (s *stand) remove(key string) {
+	s.Helper()
+	_, err := s.db.DeleteItem(s.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: s.item(key)})
+	s.must(err)
+}
+
 // write writes what the words say, one after the other: "a" puts the item with the id a, "a:2" puts it with the value 2, "-a" deletes it,
 // and "+61s" lets time pass.
 func (s *stand) write(words string) {
 	s.Helper()
 	for word := range strings.FieldsSeq(words) {
-		var err error
 		switch rest := word[1:]; word[0] {
 		case '+':
-			var d time.Duration
-			d, err = time.ParseDuration(rest)
+			d, err := time.ParseDuration(rest)
+			s.must(err)
 			s.clock.Advance(d)
 		case '-':
-			_, err = s.db.DeleteItem(s.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("orders"), Key: s.item(fmt.Sprintf(`{"id":{"S":%q}}`, rest))})
+			s.remove(fmt.Sprintf(`{"id":{"S":%q}}`, rest))
 		default:
-			id, value, valued := strings.Cut(word, ":")
-			it := fmt.Sprintf(`{"id":{"S":%q}}`, id)
-			if valued {
-				it = fmt.Sprintf(`{"id":{"S":%q},"v":{"S":%q}}`, id, value)
+			if id, value, valued := strings.Cut(word, ":"); valued {
+				s.put(fmt.Sprintf(`{"id":{"S":%q},"v":{"S":%q}}`, id, value))
+			} else {
+				s.put(fmt.Sprintf(`{"id":{"S":%q}}`, id))
 			}
-			_, err = s.db.PutItem(s.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: s.item(it)})
 		}
-		s.must(err)
 	}
 }
 
@@ -380,8 +401,8 @@ func (s *stand) streamRecords() (all []json.RawMessage) {
 	return all
 }
 
-// recordsOf are the stream's records, read.
-func (s *stand) recordsOf() (all []recordJSON) {
+// changes are the stream's records, read.
+func (s *stand) changes() (all []recordJSON) {
 	s.Helper()
 	for _, text := range s.streamRecords() {
 		var r recordJSON
@@ -395,7 +416,7 @@ func (s *stand) recordsOf() (all []recordJSON) {
 func (s *stand) itemOf(number string) string {
 	s.Helper()
 	if s.names[number] == "" {
-		for _, r := range s.recordsOf() {
+		for _, r := range s.changes() {
 			s.names[r.DynamoDB.SequenceNumber] = r.name()
 		}
 	}
