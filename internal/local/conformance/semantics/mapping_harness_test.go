@@ -51,30 +51,28 @@ type handClock struct {
 	*clock.Manual
 
 	mu      sync.Mutex
-	number  int
-	waits   map[int]time.Time
+	waits   []wait // all that there ever were
 	changed chan struct{}
 }
 
+// wait is a call of After.
+type wait struct {
+	since, until time.Time
+	taken        bool // a test has let it pass
+}
+
 func newHandClock(at time.Time) *handClock {
-	return &handClock{Manual: clock.NewManual(at), waits: map[int]time.Time{}, changed: make(chan struct{})}
+	return &handClock{Manual: clock.NewManual(at), changed: make(chan struct{})}
 }
 
 func (c *handClock) After(d time.Duration) (<-chan time.Time, func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	timer, stop := c.Manual.After(d)
-	c.number++
-	number := c.number
-	c.waits[number] = c.Now().Add(d)
+	now := c.Now()
+	c.waits = append(c.waits, wait{since: now, until: now.Add(d)})
 	close(c.changed)
 	c.changed = make(chan struct{})
-	return timer, func() {
-		stop()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.waits, number)
-	}
+	return c.Manual.After(d)
 }
 
 func (c *handClock) Advance(d time.Duration) {
@@ -83,17 +81,17 @@ func (c *handClock) Advance(d time.Duration) {
 	c.Manual.Advance(d)
 }
 
-// awaited says whether somebody waits for exactly this long, and gives the channel that is closed when somebody new waits.
-func (c *handClock) awaited(d time.Duration) (bool, <-chan struct{}) {
+// take takes a wait that fits, which may be over already. Without one it gives the channel that is closed when somebody waits anew.
+func (c *handClock) take(fits func(wait) bool) (until time.Time, none <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	due := c.Now().Add(d)
-	for _, at := range c.waits {
-		if at.Equal(due) {
-			return true, nil
+	for i, w := range c.waits {
+		if !w.taken && fits(w) {
+			c.waits[i].taken = true
+			return w.until, nil
 		}
 	}
-	return false, c.changed
+	return time.Time{}, c.changed
 }
 
 // stand is a stack with a table whose stream can be handed to a function of the test's.
@@ -331,7 +329,9 @@ type recordJSON struct {
 	}
 }
 
-func (r recordJSON) name() string { return nameOf(r.EventName, r.DynamoDB.Keys.ID.S, r.DynamoDB.NewImage.V.S) }
+func (r recordJSON) name() string {
+	return nameOf(r.EventName, r.DynamoDB.Keys.ID.S, r.DynamoDB.NewImage.V.S)
+}
 
 // post calls an operation of DynamoDB or of Streams without a client and gives the answer as it is.
 func (s *stand) post(target, body string) []byte {
@@ -588,11 +588,16 @@ func (s *stand) nextOr(done <-chan struct{}) (c *call, over bool) {
 	}
 }
 
-// passPause lets time pass when an event says that a batch pauses.
+// passPause lets time pass when an event says that a batch pauses: the batch begins to wait soon after it was told.
 func (s *stand) passPause(e local.Event) {
 	s.Helper()
-	if e.Kind == local.EventRetry || e.Kind == local.EventRefused {
-		s.pass(time.Duration(e.PauseMS * float64(time.Millisecond)))
+	if e.Kind != local.EventRetry && e.Kind != local.EventRefused {
+		return
+	}
+	pause := time.Duration(e.PauseMS * float64(time.Millisecond))
+	until := s.await(pause, func(w wait) bool { return !w.since.Before(e.Time) && w.until.Sub(w.since) == pause })
+	if left := until.Sub(s.clock.Now()); left > 0 {
+		s.clock.Advance(left)
 	}
 }
 
@@ -617,20 +622,21 @@ func (s *stand) until(kind string, n int) {
 // pass lets time pass once somebody waits for exactly that.
 func (s *stand) pass(d time.Duration) {
 	s.Helper()
-	s.wait(d)
+	now := s.clock.Now()
+	s.await(d, func(w wait) bool { return w.until.Equal(now.Add(d)) })
 	s.clock.Advance(d)
 }
 
-// wait returns once somebody waits for exactly so long.
-func (s *stand) wait(d time.Duration) {
+// await returns when a wait that fits ends, once there is one.
+func (s *stand) await(d time.Duration, fits func(wait) bool) (until time.Time) {
 	s.Helper()
 	for timeout := time.After(patience); ; {
-		waits, changed := s.clock.awaited(d)
-		if waits {
-			return
+		until, none := s.clock.take(fits)
+		if none == nil {
+			return until
 		}
 		select {
-		case <-changed:
+		case <-none:
 		case <-timeout:
 			s.Fatalf("nobody waits for %v", d)
 		}
@@ -751,7 +757,9 @@ func (s *stand) reported() []string {
 		s.must(json.Unmarshal([]byte(body), &r))
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b report) int { return strings.Compare(a.Batch.StartSequenceNumber, b.Batch.StartSequenceNumber) })
+	slices.SortFunc(all, func(a, b report) int {
+		return strings.Compare(a.Batch.StartSequenceNumber, b.Batch.StartSequenceNumber)
+	})
 	var words []string
 	for _, r := range all {
 		failure := "no responseContext"

@@ -39,8 +39,8 @@ func (s *stand) withoutID(text []byte) (all []string) {
 	return all
 }
 
-// recordText is a record of the table's stream with an event ID that is an x. Its head is what comes before the change's time, its tail what
-// comes after the keys.
+// recordText is a record that was made when the test began, with an x for its event ID: middle is what comes after its time, tail what comes
+// after the change.
 func (s *stand) recordText(kind, middle, tail string) string {
 	return `{"eventID":"x","eventName":"` + kind + `","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"us-east-1",` +
 		`"dynamodb":{"ApproximateCreationDateTime":` + fmt.Sprint(began.Unix()) + `.0,` + middle + `}` + tail + `}`
@@ -114,7 +114,9 @@ func TestRecord(t *testing.T) {
 			const image = `{"b":{"B":"aGk="},"bs":{"BS":["YQ==","Yg=="]},"f":{"BOOL":false},"id":{"S":"é\"<&"},"l":{"L":[{"S":"x"},{"N":"-1.5"}]},` +
 				`"m":{"M":{"k":{"NULL":true}}},"n":{"N":"12345678901234567890"},"ns":{"NS":["1","2"]},"nul":{"NULL":true},"ss":{"SS":["a","b"]},"t":{"BOOL":true}}`
 			s.put(strings.NewReplacer(`"aGk="`, `"hi"`, `"YQ=="`, `"a"`, `"Yg=="`, `"b"`).Replace(image))
-			var r struct{ DynamoDB struct{ NewImage json.RawMessage } }
+			var r struct {
+				DynamoDB struct{ NewImage json.RawMessage }
+			}
 			s.must(json.Unmarshal([]byte(s.delivered()[0]), &r))
 			s.equal("the image", string(r.DynamoDB.NewImage), image)
 		}},
