@@ -444,6 +444,7 @@ func (s *stand) heard() []local.Event {
 
 // call is an invocation of a function in the test's hands: it waits for its answer.
 type call struct {
+	id      string // of the request
 	event   []byte
 	records []recordJSON
 	answer  chan answer
@@ -495,7 +496,7 @@ func (s *stand) register(name string) {
 		if err := json.Unmarshal(i.Payload, &e); err != nil {
 			return nil, err
 		}
-		c := &call{event: bytes.Clone(i.Payload), records: e.Records, answer: make(chan answer, 1)}
+		c := &call{id: i.RequestID, event: bytes.Clone(i.Payload), records: e.Records, answer: make(chan answer, 1)}
 		select {
 		case s.calls <- c:
 		case <-s.ended:
