@@ -605,15 +605,20 @@ func (s *stand) passPause(e local.Event) {
 // until waits until there were n events of a kind. Where a batch pauses, its time passes.
 func (s *stand) until(kind string, n int) {
 	s.Helper()
+	s.untilOf(n, func(e local.Event) bool { return e.Kind == kind })
+}
+
+func (s *stand) untilOf(n int, fits func(local.Event) bool) {
+	s.Helper()
 	for timeout := time.After(patience); n > 0; {
 		select {
 		case <-s.told:
 		case <-timeout:
-			s.Fatalf("there should be %d events of the kind %s more", n, kind)
+			s.Fatalf("there should be %d events more", n)
 		}
 		for _, e := range s.heard() {
 			s.passPause(e)
-			if e.Kind == kind {
+			if fits(e) {
 				n--
 			}
 		}
