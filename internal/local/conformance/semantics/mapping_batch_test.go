@@ -97,7 +97,7 @@ func TestBatching(t *testing.T) {
 			const padding = 390_000 // the record of a change has it in both images
 			s.put(fmt.Sprintf(`{"id":{"S":"a"},"padding":{"S":"%s"}}`, strings.Repeat("x", padding)))
 			for i := range 8 {
-				s.updateV("a", fmt.Sprint(i))
+				s.updateV(fmt.Sprint(i))
 			}
 			s.create(options{})
 			first := s.expect("a a:0 a:1 a:2 a:3 a:4 a:5 a:6")

@@ -363,9 +363,9 @@ func (s *stand) admin(method, path, body string, into any) {
 	s.must(json.Unmarshal(s.send(req), into))
 }
 
-// split splits the one open shard of the stream and roll rolls it. They give the children.
+// split splits the one open shard of the stream and gives the children, roll rolls it.
 func (s *stand) split() []string { s.Helper(); return s.divide("split", "") }
-func (s *stand) roll() []string  { s.Helper(); return s.divide("roll", "") }
+func (s *stand) roll()           { s.Helper(); s.divide("roll", "") }
 
 func (s *stand) divide(how, shard string) []string {
 	s.Helper()

@@ -1,16 +1,9 @@
 package semantics
 
 import (
-	"archive/zip"
-	"bytes"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,41 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"streamgen/internal/local"
+	"streamgen/internal/local/conformance/bootstrap"
 )
-
-// mappedZip is the package of testdata/mapped for this machine.
-var mappedZip = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "semantics-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-tags=lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", file, "./testdata/mapped")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, errors.New("building the function: " + err.Error() + "\n" + string(out))
-	}
-	bootstrap, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var packed bytes.Buffer
-	z := zip.NewWriter(&packed)
-	head := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	head.SetMode(0o755)
-	w, err := z.CreateHeader(head)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(bootstrap); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-})
 
 // timeout is that of the function whose process is real.
 const timeout = 3 * time.Second
@@ -71,7 +31,7 @@ func (s *stand) allow(actions ...string) {
 // deploy makes the function fn of a real process, with a role.
 func (s *stand) deploy() {
 	s.Helper()
-	code, err := mappedZip()
+	code, err := bootstrap.Zip("./testdata/mapped")
 	s.must(err)
 	role, err := iam.NewFromConfig(s.config()).CreateRole(s.Context(), &iam.CreateRoleInput{RoleName: aws.String("fn"), AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
