@@ -74,6 +74,16 @@ func TestBatching(t *testing.T) {
 		name string
 		run  func(*stand)
 	}{
+		{"the event has the records alone", func(s *stand) {
+			s.write("a")
+			s.create(options{})
+			c := s.expect("a")
+			c.reply(ok)
+			event := string(c.event)
+			if !strings.HasPrefix(event, `{"Records":[{"eventID":"`) || !strings.HasSuffix(event, s.stream+`"}]}`) {
+				s.Errorf("the event is %s", event)
+			}
+		}},
 		{"the window ends a batch", func(s *stand) {
 			s.write("a b")
 			s.create(options{MaximumBatchingWindowInSeconds: new(int32(10))})

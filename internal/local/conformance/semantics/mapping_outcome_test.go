@@ -153,7 +153,7 @@ func TestOutcomes(t *testing.T) {
 			result:   problem,
 		},
 		{
-			name:       "an age that is reached is not exceeded",
+			name:       "a record that is not too old is delivered",
 			given:      options{MaximumRecordAgeInSeconds: new(int32(61))},
 			written:    "a +60s b",
 			deliveries: []delivery{{"a b", ok, ""}},

@@ -41,8 +41,10 @@ func (s *stand) deploy() {
 	if runtime.GOARCH == "arm64" {
 		architecture = types.ArchitectureArm64
 	}
-	_, err = s.lambda.CreateFunction(s.Context(), &lambda.CreateFunctionInput{FunctionName: aws.String("fn"), Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023,
-		Handler: aws.String("bootstrap"), Architectures: []types.Architecture{architecture}, Timeout: new(int32(timeout.Seconds())), Code: &types.FunctionCode{ZipFile: code}})
+	_, err = s.lambda.CreateFunction(s.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String("fn"), Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Architectures: []types.Architecture{architecture}, Timeout: new(int32(timeout.Seconds())), Code: &types.FunctionCode{ZipFile: code},
+	})
 	s.must(err)
 }
 
@@ -52,9 +54,9 @@ func (s *stand) logged(line string) {
 	s.untilOf(1, func(e local.Event) bool { return e.Kind == local.EventLog && strings.Contains(e.Message, line) })
 }
 
-// TestProcesses is what becomes of a batch with a function whose process is real. The rows are the life of one stack: a function's package is
+// TestMappingProcesses is what becomes of a batch with a function whose process is real. The rows are the life of one stack: a function's package is
 // large.
-func TestProcesses(t *testing.T) {
+func TestMappingProcesses(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.queue()

@@ -69,7 +69,8 @@ func TestReports(t *testing.T) {
 			topic, err := topics.CreateTopic(s.Context(), &sns.CreateTopicInput{Name: aws.String("lost")})
 			s.must(err)
 			_, err = s.sqs.SetQueueAttributes(s.Context(), &sqs.SetQueueAttributesInput{QueueUrl: aws.String(s.stack.Endpoint() + "/000000000000/lost"),
-				Attributes: map[string]string{"Policy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"` + queueARN + `"}}`}})
+				Attributes: map[string]string{"Policy": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},` +
+					`"Action":"sqs:SendMessage","Resource":"` + queueARN + `"}}`}})
 			s.must(err)
 			_, err = topics.Subscribe(s.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(queueARN)})
 			s.must(err)

@@ -93,7 +93,8 @@ func TestTumblingWindows(t *testing.T) {
 			},
 		},
 		{
-			name: "MaximumRetryAttempts counts, and what is given up leaves the state", given: options{BatchSize: new(int32(1)), MaximumRetryAttempts: new(int32(1))}, written: "a b c",
+			name:  "MaximumRetryAttempts counts, and what is given up leaves the state",
+			given: options{BatchSize: new(int32(1)), MaximumRetryAttempts: new(int32(1))}, written: "a b c",
 			invocations: []invocation{
 				{0, "a", first + "{}", state("1")}, {0, "b", first + "1", fails}, {0, "b", first + "1", fails}, {0, "c", first + "1", state("2")},
 			},

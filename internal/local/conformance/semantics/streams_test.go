@@ -59,7 +59,8 @@ func TestRecord(t *testing.T) {
 	}{
 		{"its members are there in Lambda's order", func(s *stand) {
 			s.put(key, `{"id2":{"S":"id2_new_value"},"id":{"S":"id_value"}}`)
-			s.equal("the second record", s.delivered()[1], s.recordText("MODIFY", `"Keys":`+key+`,"NewImage":{"id":{"S":"id_value"},"id2":{"S":"id2_new_value"}},"OldImage":`+key+`,`+
+			s.equal("the second record", s.delivered()[1], s.recordText("MODIFY", `"Keys":`+key+
+				`,"NewImage":{"id":{"S":"id_value"},"id2":{"S":"id2_new_value"}},"OldImage":`+key+`,`+
 				number(3)+`,"SizeBytes":46,`+both, arn))
 		}},
 		{"an image that is not there is left out", func(s *stand) {
@@ -278,8 +279,8 @@ func TestStreamsAPI(t *testing.T) {
 		}},
 		{"DescribeStream tells of the stream", func(s *stand) {
 			d := s.describe()
-			s.equal("the description", fmt.Sprint(*d.StreamArn, " ", *d.StreamLabel, " ", d.StreamStatus, " ", d.StreamViewType, " ", d.CreationRequestDateTime.UTC(), " ", *d.TableName, " ",
-				len(d.KeySchema), " ", *d.KeySchema[0].AttributeName, " ", d.KeySchema[0].KeyType, " ", d.LastEvaluatedShardId == nil),
+			s.equal("the description", fmt.Sprint(*d.StreamArn, " ", *d.StreamLabel, " ", d.StreamStatus, " ", d.StreamViewType, " ",
+				d.CreationRequestDateTime.UTC(), " ", *d.TableName, " ", len(d.KeySchema), " ", *d.KeySchema[0].AttributeName, " ", d.KeySchema[0].KeyType, " ", d.LastEvaluatedShardId == nil),
 				fmt.Sprint(s.stream, " 2026-11-23T04:05:06.789 ENABLED NEW_AND_OLD_IMAGES ", began, " orders 1 id HASH true"))
 		}},
 		{"DescribeStream gives shards in pages", func(s *stand) {
@@ -406,7 +407,8 @@ func TestStreamsAPI(t *testing.T) {
 			_, err = records(s, iterator, 1000)
 			s.must(err)
 			_, err = records(s, iterator, 0)
-			s.refused(err, "ValidationException", 400, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+			s.refused(err, "ValidationException", 400, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: "+
+				"Member must have value greater than or equal to 1")
 			_, err = records(s, iterator, 1001)
 			s.refused(err, "ValidationException", 400, "One or more parameter values were invalid: Limit should be less than or equal to 1000")
 		}},
