@@ -14,9 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"streamgen/internal/local"
+	"streamgen/internal/local/conformance/bootstrap"
 )
 
-var mirrorZip = sync.OnceValues(func() ([]byte, error) { return packageOf("./testdata/mirror") })
+var mirrorZip = sync.OnceValues(func() ([]byte, error) { return bootstrap.Zip("./testdata/mirror") })
 
 // TestFaultsLeaveNoTrace has a table copied by a function of eight lanes that fails, panics and dies on the way: the copy ends as it does
 // without faults.

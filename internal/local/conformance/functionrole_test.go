@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"streamgen/internal/local"
+	"streamgen/internal/local/conformance/bootstrap"
 )
 
 // TestFunctionActsAsItsRole takes the credentials of a function's process: whoever has them is the role's session and may do what the role
@@ -26,7 +27,7 @@ func TestFunctionActsAsItsRole(t *testing.T) {
 	endpoint := newStack(t, local.Options{}).Endpoint()
 	root := config(endpoint)
 	roles, functions, tables := iam.NewFromConfig(root), lambda.NewFromConfig(root), dynamodb.NewFromConfig(root)
-	code, err := packageOf("./testdata/identity")
+	code, err := bootstrap.Zip("./testdata/identity")
 	must(t, err)
 	role, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(lambdaTrust)})
 	must(t, err)

@@ -1,14 +1,8 @@
 package conformance_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -28,44 +22,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"streamgen/internal/local"
+	"streamgen/internal/local/conformance/bootstrap"
 )
 
 // handlerZip is the package of testdata/handler.
-var handlerZip = sync.OnceValues(func() ([]byte, error) { return packageOf("./testdata/handler") })
-
-// packageOf builds a function's package for this machine.
-func packageOf(main string) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "conformance-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, main)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, errors.New("building the handler: " + err.Error() + "\n" + string(out))
-	}
-	bootstrap, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var packed bytes.Buffer
-	z := zip.NewWriter(&packed)
-	head := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	head.SetMode(0o755)
-	w, err := z.CreateHeader(head)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(bootstrap); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-}
+var handlerZip = sync.OnceValues(func() ([]byte, error) { return bootstrap.Zip("./testdata/handler") })
 
 // system is a table whose stream a mapping hands to a function that logs.
 type system struct {

@@ -75,8 +75,11 @@ func (l *lane) run(ctx context.Context) {
 		case next == windowOver:
 			l.endWindow(ctx, false)
 		default:
-			l.openWindow(b.records[0])
-			l.process(ctx, b)
+			// What the function never sees opens no window, whose end it would see.
+			if b = l.dropExpired(b, 0); len(b.records) > 0 {
+				l.openWindow(b.records[0])
+				l.process(ctx, b)
+			}
 		}
 	}
 }

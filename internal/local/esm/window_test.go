@@ -87,3 +87,18 @@ func TestTumblingWindow(t *testing.T) {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
+
+// TestExpiredRecordOpensNoWindow: a function that never saw a record of a window is not told of its end.
+func TestExpiredRecordOpensNoWindow(t *testing.T) {
+	w := &windows{make(chan windowCall), make(chan string)}
+	s := newStream(clock.NewManual(epoch))
+	r := newRigWithStream(t, s, func(o *esm.Options) { o.Invoker = w })
+	s.put("shard-1", 1)
+	r.clock.Advance(2 * time.Minute)
+	s.put("shard-1", 2)
+	r.create(func(c *esm.Config) { c.TumblingWindowInSeconds, c.MaximumRecordAgeInSeconds = 60, 60 })
+	if c := <-w.calls; c.Final || len(c.Records) != 1 || c.Records[0].N != 2 {
+		t.Errorf("invoked with %v, final %v; want record 2", c.Records, c.Final)
+	}
+	w.answers <- `{"state":{}}`
+}
