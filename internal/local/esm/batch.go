@@ -24,7 +24,6 @@ func (l *lane) process(ctx context.Context, b []Record) {
 		if b = l.dropExpired(b, invokes); len(b) == 0 {
 			return
 		}
-		l.openWindow(b[0])
 		if n := l.fitting(b); n < len(b) {
 			l.processParts(ctx, b, n)
 			return
@@ -38,6 +37,7 @@ func (l *lane) process(ctx context.Context, b []Record) {
 			waits++
 			continue
 		}
+		l.openWindow(b[0])
 		invokes++
 		last = &invocation{result.RequestID, result.FunctionError, result.ExecutedVersion}
 		done, ok := judge(result, b, l.config.ReportBatchItemFailures)
@@ -188,7 +188,7 @@ func (l *lane) event(records []Record, early bool) []byte {
 		return append(e, payloadTail...)
 	}
 	w := l.window
-	if w == nil { // the records grew too old before they opened theirs
+	if w == nil { // the function has not seen a record of it yet
 		w = l.windowOf(records[0])
 	}
 	return w.append(append(e, ']'), l.id, l.config.StreamARN, len(records) == 0, early)

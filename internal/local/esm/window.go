@@ -43,7 +43,7 @@ func (l *lane) sameWindow(a, b Record) bool {
 	return l.config.TumblingWindowInSeconds == 0 || l.windowStart(a) == l.windowStart(b)
 }
 
-// openWindow opens the window of the record that the function gets next, if none is open.
+// openWindow opens the window of a record that the function was run with, if none is open.
 func (l *lane) openWindow(r Record) {
 	if l.config.TumblingWindowInSeconds > 0 && l.window == nil {
 		l.setWindow(l.windowOf(r))
@@ -73,20 +73,24 @@ func (l *lane) resumeWindow(ctx context.Context) {
 	}
 }
 
-// windowIsOver says whether the window that is open has had its last record, and if not, how long it can still get one without news. The
-// caller holds the shard's mu.
+// windowIsOver says whether the window that is open, or that the next batch opens, has had its last record, and if not, how long it can still
+// get one without news. The caller holds the shard's mu.
 func (l *lane) windowIsOver() (over bool, wait time.Duration) {
-	if l.window == nil {
+	w := l.window
+	switch {
+	case w == nil && (len(l.queue) == 0 || l.config.TumblingWindowInSeconds == 0):
 		return false, never
+	case w == nil:
+		w = l.windowOf(l.queue[0].Record) // the batch goes with it
 	}
 	if len(l.queue) > 0 {
-		if l.windowStart(l.queue[0].Record) != l.window.Start.Unix() {
+		if l.windowStart(l.queue[0].Record) != w.Start.Unix() {
 			return true, 0
 		}
 	} else if l.ended {
 		return true, 0
 	}
-	last := l.window.End.Add(windowGrace)
+	last := w.End.Add(windowGrace)
 	wait = max(last.Sub(l.opts.Clock.Now()), 0)
 	switch {
 	case wait > 0:
