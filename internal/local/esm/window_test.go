@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -599,10 +600,22 @@ func TestWindowOfStreamThatCannotBeRead(t *testing.T) {
 	for range 5 {
 		w.clock.Advance(time.Minute)
 		w.clock.AwaitSleepers(1)
+		for range 1000 { // a reader that does not rest would read on
+			runtime.Gosched()
+		}
 	}
-	w.stream.update(func() { w.stream.broken = false })
+	w.stream.update(func() {
+		if n := w.stream.failed; n > 10 {
+			t.Errorf("it was read %d times in vain", n)
+		}
+		w.stream.broken = false
+	})
 	w.expect(`1`, 2).state(`12`)
-	w.final(`12`, 0, false)
+	w.final(`12`, 0, false).state(`{}`)
+	w.put(3) // and the next window ends on time
+	w.expect(`{}`, 3).state(`3`)
+	w.over()
+	w.final(`3`, 5, false)
 }
 
 // TestEventsOfWindows tells of the end of a window as it does of a batch.
