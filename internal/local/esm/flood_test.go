@@ -83,7 +83,8 @@ func (f *flood) Read(id, after string, limit int) (records []esm.Record, closed 
 		from = f.ends[shard-1]
 	}
 	for n := max(from, number(after)/7, f.trimmed) + 1; n <= f.ends[shard] && len(records) < limit; n++ {
-		text := fmt.Appendf(make([]byte, 0, 128), `{"n":%d,"kind":%q,"key":%q,"shard":%d}`, n, map[bool]string{true: "a", false: "b"}[wanted(n)], f.key(n), shard)
+		kind := map[bool]string{true: "a", false: "b"}[wanted(n)]
+		text := fmt.Appendf(make([]byte, 0, 128), `{"n":%d,"kind":%q,"key":%q}`, n, kind, f.key(n))
 		f.live.Add(1)
 		runtime.AddCleanup(&text[0], func(live *atomic.Int64) { live.Add(-1) }, &f.live)
 		records = append(records, esm.Record{SequenceNumber: sequence(n), Key: f.key(n), ApproximateCreationDateTime: f.at, JSON: text})
@@ -333,7 +334,8 @@ func TestLaneThatFailsForHoursLeavesTheOthersAlone(t *testing.T) {
 	if len(b.done) != all || told.filtered != records-all {
 		t.Errorf("%d records are done, want %d; %d were told of as filtered out, want %d", len(b.done), all, told.filtered, records-all)
 	}
-	if polled, filtered := told.metrics[esm.PolledEventCount], told.metrics[esm.FilteredOutEventCount]; polled != records || int(filtered) != records-all {
+	polled, filtered := told.metrics[esm.PolledEventCount], told.metrics[esm.FilteredOutEventCount]
+	if polled != records || int(filtered) != records-all {
 		t.Errorf("%v records were counted as polled and %v as filtered out, want %d and %d", polled, filtered, records, records-all)
 	}
 	if full := (all - others + 99) / 100; batches > full+1 {

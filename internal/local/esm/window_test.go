@@ -109,7 +109,8 @@ func (w *windowRig) final(state string, minute int, early bool) windowCall {
 	c := w.next()
 	start := epoch.Truncate(time.Minute).Add(time.Duration(minute) * time.Minute)
 	if len(c.numbers) > 0 || string(c.State) != state || !c.Final || c.Early != early || c.Records == nil {
-		w.t.Fatalf("got records %v, state %.40s, final %v, early %v; want the end of a window with %.40s, early %v", c.numbers, c.State, c.Final, c.Early, state, early)
+		w.t.Fatalf("got records %v, state %.40s, final %v, early %v; want the end of a window with %.40s, early %v",
+			c.numbers, c.State, c.Final, c.Early, state, early)
 	}
 	if !c.Window.Start.Equal(start) || c.Window.End.Sub(start) != time.Minute {
 		w.t.Fatalf("window %v, want one from %v", c.Window, start)
