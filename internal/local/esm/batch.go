@@ -16,70 +16,68 @@ const (
 
 // process delivers a batch until each of its records is done or dropped, or ctx ends. What is undone then lies behind the
 // checkpoint and comes again.
-func (l *lane) process(ctx context.Context, b batch) {
+func (l *lane) process(ctx context.Context, b []Record) {
 	invokes := 0 // of this batch; a batch that got shorter because its head succeeded is a new one
 	waits := 0
 	var last *invocation
 	for ctx.Err() == nil {
-		if b = l.dropExpired(b, invokes); len(b.records) == 0 {
+		if b = l.dropExpired(b, invokes); len(b) == 0 {
 			return
 		}
-		result, err := l.invoke(b.records, invokes, false)
+		if n := l.fitting(b); n < len(b) {
+			l.processParts(ctx, b, n)
+			return
+		}
+		result, err := l.invoke(b, invokes, false)
 		if err != nil {
 			// It was not run, so this does not count: only age ends it.
-			if !l.pause(ctx, Event{Kind: NotInvoked, Records: b.records, Attempt: invokes, Error: err.Error()}, waits) {
+			if !l.pause(ctx, Event{Kind: NotInvoked, Records: b, Attempt: invokes, Error: err.Error()}, waits) {
 				return
 			}
 			waits++
 			continue
 		}
+		l.openWindow(b[0])
 		invokes++
 		last = &invocation{result.RequestID, result.FunctionError, result.ExecutedVersion}
-		done, why := judge(result, b.records, l.config.ReportBatchItemFailures)
-		var state []byte
-		if l.window != nil && why == "" {
-			var stated bool
-			if state, stated = stateOf(result.Payload); !stated {
-				why = noState
-			}
-		}
-		if why == "" && done == len(b.records) {
+		done, state, why := l.judge(result, b)
+		if why == "" && done == len(b) {
 			l.progress.note(allWell)
-			l.observe(Event{Kind: Succeeded, Records: b.records, Attempt: invokes, RequestID: result.RequestID})
+			l.observe(Event{Kind: Succeeded, Records: b, Attempt: invokes, RequestID: result.RequestID})
 			l.succeed(ctx, b, state)
 			return
 		}
 		l.progress.note(callFailed)
 		if why == "" {
-			l.count(FailedInvokeEventCount, len(b.records)-done)
-			l.observe(Event{Kind: Partial, Records: b.records[done:], Attempt: invokes, RequestID: result.RequestID})
-			l.succeed(ctx, b.head(done), state)
-			b, invokes, waits = b.tail(done), 0, 0
-			l.openWindow(b.records[0])
+			l.count(FailedInvokeEventCount, len(b)-done)
+			l.observe(Event{Kind: Partial, Records: b[done:], Attempt: invokes, RequestID: result.RequestID})
+			l.succeed(ctx, b[:done], state)
+			b, invokes, waits = b[done:], 0, 0
 			continue
 		}
-		l.count(FailedInvokeEventCount, len(b.records))
-		l.observe(Event{Kind: Failed, Records: b.records, Attempt: invokes, RequestID: result.RequestID, Error: why, Payload: result.Payload})
-		if l.config.BisectBatchOnFunctionError && len(b.records) > 1 {
+		l.count(FailedInvokeEventCount, len(b))
+		l.observe(Event{Kind: Failed, Records: b, Attempt: invokes, RequestID: result.RequestID, Error: why, Payload: result.Payload})
+		if l.config.BisectBatchOnFunctionError && len(b) > 1 {
 			// Each half is a batch of its own, so that the record that fails is found without using up its attempts.
-			l.observe(Event{Kind: Bisected, Records: b.records, Attempt: invokes})
-			half := len(b.records) / 2
-			l.process(ctx, b.head(half))
-			if ctx.Err() == nil {
-				l.openWindow(b.records[half])
-				l.process(ctx, b.tail(half))
-			}
+			l.observe(Event{Kind: Bisected, Records: b, Attempt: invokes})
+			l.processParts(ctx, b, len(b)/2)
 			return
 		}
 		if limit := l.config.MaximumRetryAttempts; limit >= 0 && invokes > limit {
 			l.drop(b, retriesExhausted, invokes, last)
 			return
 		}
-		if !l.pause(ctx, Event{Kind: Retrying, Records: b.records, Attempt: invokes}, waits) {
+		if !l.pause(ctx, Event{Kind: Retrying, Records: b, Attempt: invokes}, waits) {
 			return
 		}
 		waits++
 	}
+}
+
+// processParts delivers the first n records of a batch, and then the others.
+func (l *lane) processParts(ctx context.Context, b []Record, n int) {
+	l.process(ctx, b[:n])
+	l.process(ctx, b[n:])
 }
 
 // invoke runs the function with records, or with none at the end of a tumbling window.
@@ -107,38 +105,38 @@ func (l *lane) pause(ctx context.Context, e Event, waits int) bool {
 }
 
 // succeed is for records that the function did; state is that of the tumbling window after them.
-func (l *lane) succeed(ctx context.Context, b batch, state []byte) {
-	if l.window == nil {
-		l.finish(b.places, b.size(), nil)
-		return
+func (l *lane) succeed(ctx context.Context, b []Record, state []byte) {
+	if l.window != nil {
+		w := *l.window
+		w.State = state
+		l.setWindow(&w)
 	}
-	l.keepState(b, state)
+	l.finish(b)
 	if len(state) > maxState {
 		l.endWindow(ctx, true)
 	}
 }
 
 // dropExpired gives the records that are not too old. It is asked before every attempt; invokes counts those that were made.
-func (l *lane) dropExpired(b batch, invokes int) batch {
+func (l *lane) dropExpired(b []Record, invokes int) []Record {
 	limit := retention
 	if s := l.config.MaximumRecordAgeInSeconds; s >= 0 {
 		limit = min(limit, time.Duration(s)*time.Second)
 	}
 	now := l.opts.Clock.Now()
 	expired := 0 // records of a shard are in the order of their age
-	for expired < len(b.records) && now.Sub(b.records[expired].ApproximateCreationDateTime) > limit {
+	for expired < len(b) && now.Sub(b[expired].ApproximateCreationDateTime) > limit {
 		expired++
 	}
 	if expired > 0 {
-		l.drop(b.head(expired), ageExceeded, invokes, nil)
+		l.drop(b[:expired], ageExceeded, invokes, nil)
 	}
-	return b.tail(expired)
+	return b[expired:]
 }
 
 // drop gives records up: to the mapping's destination, or for good where it has none. A report that the destination does not take is
 // lost, as it is on AWS.
-func (l *lane) drop(b batch, condition string, invokes int, last *invocation) {
-	records := b.records
+func (l *lane) drop(records []Record, condition string, invokes int, last *invocation) {
 	attrs := []any{
 		slog.String("condition", condition), slog.String("function", l.config.FunctionARN), slog.String("stream", l.config.StreamARN),
 		slog.String("shard", l.id), slog.String("first", records[0].SequenceNumber),
@@ -166,7 +164,7 @@ func (l *lane) drop(b batch, condition string, invokes int, last *invocation) {
 		l.count(DroppedEventCount, len(records))
 	}
 	l.observe(e)
-	l.finish(b.places, b.size(), nil)
+	l.finish(records)
 }
 
 // event is what the function is invoked with.
@@ -182,10 +180,26 @@ func (l *lane) event(records []Record, early bool) []byte {
 		}
 		e = append(e, records[i].JSON...)
 	}
-	if l.window == nil {
+	if l.config.TumblingWindowInSeconds == 0 {
 		return append(e, payloadTail...)
 	}
-	return l.window.append(append(e, ']'), l.id, l.config.StreamARN, len(records) == 0, early)
+	w := l.window
+	if w == nil { // the function has not seen a record of it yet
+		w = l.windowOf(records[0])
+	}
+	return w.append(append(e, ']'), l.id, l.config.StreamARN, len(records) == 0, early)
+}
+
+// fitting gives how many records at the head of a batch fit into one event. All of them did when it was gathered; the state of their window
+// may have grown since.
+func (l *lane) fitting(b []Record) int {
+	size := l.eventSize()
+	for i := range b {
+		if size += len(b[i].JSON) + 1; i > 0 && size > maxPayload {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // eventSize is the length of an event without records.

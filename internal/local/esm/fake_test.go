@@ -38,6 +38,7 @@ type stream struct {
 	gone    int             // reads of shards that are not there
 	listed  map[string]bool // shards that a reader was told of
 	broken  bool
+	failed  int                // reads while it was broken
 	key     func(n int) string // of a record
 }
 
@@ -124,6 +125,7 @@ func (r *reader) Read(id, after string, limit int) ([]esm.Record, bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.broken {
+		r.failed++
 		return nil, false, errors.New("no such stream")
 	}
 	if !slices.ContainsFunc(r.shards, func(sh *shard) bool { return sh.ID == id }) {

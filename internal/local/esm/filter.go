@@ -23,7 +23,7 @@ func parseFilters(patterns []string) ([]filter.Pattern, error) {
 	return filters, nil
 }
 
-// matches reports whether a record matches one of the filters.
-func matches(filters []filter.Pattern, r Record) bool {
-	return slices.ContainsFunc(filters, func(f filter.Pattern) bool { return f.Match(r.JSON) })
+// wants reports whether a record is to be delivered: it matches one of the filters, or there are none.
+func (p *poller) wants(r Record) bool {
+	return len(p.filters) == 0 || slices.ContainsFunc(p.filters, func(f filter.Pattern) bool { return f.Match(r.JSON) })
 }

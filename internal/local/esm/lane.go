@@ -14,35 +14,109 @@ type lane struct {
 	news   chan struct{} // holds a word when the queue, or what follows it, changed
 
 	// Guarded by shard.mu.
-	queue []queued
-	ready int  // records at the head of the queue that are the next batch
-	bytes int  // the length of their event
-	full  bool // no further record fits
+	queue    []queued // what is not done, in order
+	flight   int      // records at the head of the queue that are being delivered
+	waiting  int      // the length of the JSON of those behind
+	ready    int      // records at the head of the queue that are the next batch
+	bytes    int      // the length of their event
+	complete bool     // no further record fits
+	behind   bool     // records were read that the queue does not have: they are read once more when the lane comes to them
+	from     string   // they follow this one
 
 	since  time.Time // the last invocation ended, or the shard was begun
 	window *window   // the tumbling window that is open; nil for none. It is written by the lane alone, under shard.mu
 }
 
-// queued is a record that waits in a lane.
+// queued is a record in a lane.
 type queued struct {
 	Record
-	place uint64
-	since time.Time // it was read
+	before string    // the sequence number of the record before it in the shard
+	since  time.Time // it was read
 }
 
-// batch is records of a lane that are delivered together.
-type batch struct {
-	records []Record
-	places  []uint64
+// add appends a record that was read. The caller holds the shard's mu.
+func (l *lane) add(r Record, before string, now time.Time) {
+	l.queue = append(l.queue, queued{r, before, now})
+	l.waiting += len(r.JSON)
+	l.held++
+	l.size += len(r.JSON)
+	l.tell()
 }
 
-func (b batch) head(n int) batch { return batch{b.records[:n], b.places[:n]} }
-func (b batch) tail(n int) batch { return batch{b.records[n:], b.places[n:]} }
+// full says that the lane has its share of what is read ahead. The caller holds the shard's mu.
+func (l *lane) full() bool { return len(l.queue) >= l.share() || l.waiting >= 2*maxPayload }
 
-func (b batch) size() int {
+// hungry says that the lane needs the reader to have a full batch after the one in flight. The caller holds the shard's mu.
+func (l *lane) hungry() bool {
+	return !l.behind && len(l.queue)-l.flight < l.config.BatchSize && l.waiting < maxPayload
+}
+
+// undone gives the sequence number before the lane's first record that is not done, if there may be one. The caller holds the shard's mu.
+func (l *lane) undone() (before string, found bool) {
+	switch {
+	case len(l.queue) > 0:
+		return l.queue[0].before, true
+	case l.behind:
+		return l.from, true
+	}
+	return "", false
+}
+
+// catchUp reads some of the records that the queue does not have because the lane was full when they came. Those that the stream has
+// forgotten since are passed over, as they are by a reader that comes too late.
+func (l *lane) catchUp(ctx context.Context) {
+	from, to := l.gap()
+	records, _, err := l.readSource(l.id, from, pageSize)
+	if err != nil {
+		l.rest(ctx, nil, l.restAfterError())
+		return
+	}
+	mine := make([]bool, len(records))
+	for i, r := range records {
+		mine[i] = laneOf(r.Key, len(l.lanes)) == l.number && l.wants(r)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.opts.Clock.Now()
+	for i, r := range records {
+		if to = r.SequenceNumber; precedes(l.after, to) {
+			to = l.after // the reader has not come further
+			break
+		}
+		if mine[i] {
+			l.add(r, l.from, now)
+		}
+		l.from = to
+	}
+	l.from, l.behind = to, to != l.after
+	l.advance(nil)
+	l.makeRoom()
+}
+
+// gap gives what the queue lacks: the records after from, up to to.
+func (l *lane) gap() (from, to string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.from, l.after
+}
+
+// finish takes records at the head of the queue out: they are delivered or given up.
+func (l *lane) finish(done []Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(done)
+	clear(l.queue[:n])
+	l.queue, l.flight = l.queue[n:], l.flight-n
+	l.held -= n
+	l.size -= sizeOf(done)
+	l.advance(l.window)
+	l.makeRoom()
+}
+
+func sizeOf(records []Record) int {
 	n := 0
-	for i := range b.records {
-		n += len(b.records[i].JSON)
+	for i := range records {
+		n += len(records[i].JSON)
 	}
 	return n
 }
@@ -75,11 +149,7 @@ func (l *lane) run(ctx context.Context) {
 		case next == windowOver:
 			l.endWindow(ctx, false)
 		default:
-			// What the function never sees opens no window, whose end it would see.
-			if b = l.dropExpired(b, 0); len(b.records) > 0 {
-				l.openWindow(b.records[0])
-				l.process(ctx, b)
-			}
+			l.process(ctx, b)
 		}
 	}
 }
@@ -89,6 +159,7 @@ type next int
 
 const (
 	deliver next = iota
+	lag
 	windowOver
 	drained
 )
@@ -96,22 +167,26 @@ const (
 // gather waits for the next batch: the first of BatchSize records, the payload's limit, the end of the batching window or that of the
 // shard. The batching window runs from when the last invocation ended, and over again while the lane is empty.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
-func (l *lane) gather(ctx context.Context) (batch, next) {
+func (l *lane) gather(ctx context.Context) ([]Record, next) {
 	for ctx.Err() == nil {
 		b, what, wait := l.look()
-		if wait < 0 {
+		switch {
+		case what == lag:
+			l.catchUp(ctx)
+		case wait < 0:
 			return b, what
+		default:
+			l.await(ctx, wait)
 		}
-		l.await(ctx, wait)
 	}
-	return batch{}, deliver
+	return nil, deliver
 }
 
 // never is a wait that only news end.
 const never = time.Duration(1<<63 - 1)
 
 // look gives what there is to do, or how long the lane waits for it; the wait is negative when there is something.
-func (l *lane) look() (b batch, what next, wait time.Duration) {
+func (l *lane) look() (b []Record, what next, wait time.Duration) {
 	const now = -1
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,11 +195,13 @@ func (l *lane) look() (b batch, what next, wait time.Duration) {
 	switch {
 	case over:
 		return b, windowOver, now
+	case l.behind && !l.complete:
+		return b, lag, now
 	case l.ready == 0 && l.ended:
 		return b, drained, now
 	case l.ready == 0:
 		return b, deliver, untilOver
-	case l.full || l.ended:
+	case l.complete || l.ended:
 		return l.cut(), deliver, now
 	case !l.idle: // more may be there already
 		return b, deliver, never
@@ -154,27 +231,27 @@ func (l *lane) measure() {
 	if l.ready == 0 {
 		l.bytes = l.eventSize()
 	}
-	for !l.full && l.ready < len(l.queue) {
+	for !l.complete && l.ready < len(l.queue) {
 		r := &l.queue[l.ready]
 		if l.ready > 0 && (l.bytes+len(r.JSON)+1 > maxPayload || !l.sameWindow(l.queue[0].Record, r.Record)) {
-			l.full = true
+			l.complete = true
 			return
 		}
 		l.ready++
 		l.bytes += len(r.JSON) + 1
-		l.full = l.ready == l.config.BatchSize
+		l.complete = l.ready == l.config.BatchSize
 	}
 }
 
-// cut takes the next batch from the queue. The caller holds the shard's mu.
-func (l *lane) cut() batch {
-	b := batch{make([]Record, l.ready), make([]uint64, l.ready)}
-	for i := range l.ready {
-		b.records[i], b.places[i] = l.queue[i].Record, l.queue[i].place
+// cut gives the next batch, which is in flight from now on. The caller holds the shard's mu.
+func (l *lane) cut() []Record {
+	b := make([]Record, l.ready)
+	for i := range b {
+		b[i] = l.queue[i].Record
 	}
-	clear(l.queue[:l.ready])
-	l.queue = l.queue[l.ready:]
-	l.ready, l.full = 0, false
+	l.flight, l.waiting = l.ready, l.waiting-sizeOf(b)
+	l.ready, l.complete = 0, false
+	l.makeRoom()
 	return b
 }
 

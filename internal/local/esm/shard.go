@@ -2,6 +2,7 @@ package esm
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,8 +10,7 @@ import (
 const (
 	// pageSize is how many records are read at once: a source renders all that it gives, and of large ones few fit into a payload.
 	pageSize = 100
-	// leastAhead is how many records are read ahead for each lane, however small its batches are, so that one that fails lets the others
-	// go on for a while.
+	// leastAhead is how many records are read ahead for each lane, however small its batches are.
 	leastAhead = 1000
 	// afterError is how long a shard rests that could not be read.
 	afterError = 250 * time.Millisecond
@@ -21,20 +21,24 @@ type shard struct {
 	*poller
 	id    string
 	lanes []*lane
-	room  chan struct{} // holds a word when a lane got shorter
+	room  chan struct{} // holds a word when a lane may take more
 
-	mu     sync.Mutex
-	order  order
-	held   int       // records in the lanes, with those in flight
-	size   int       // of their JSON
-	idle   bool      // there is nothing more to read for now
-	readAt time.Time // when the last read began
-	ended  bool      // no record follows
+	mu      sync.Mutex
+	after   string    // the record that was read last
+	settled string    // the checkpoint: all up to here is done
+	held    int       // records in the lanes, with those in flight
+	size    int       // of their JSON
+	idle    bool      // there is nothing more to read for now
+	failing bool      // it could not be read
+	readAt  time.Time // when the last read began that did not fail
+	ended   bool      // no record follows
 }
 
 // shard reads one shard from its checkpoint until it is drained.
 func (p *poller) shard(ctx context.Context, id string) {
 	s := &shard{poller: p, id: id, room: make(chan struct{}, 1), lanes: make([]*lane, max(p.config.ParallelizationFactor, 1))}
+	s.after = p.progress.at(id).After
+	s.settled = s.after
 	var delivering sync.WaitGroup
 	for i := range s.lanes {
 		l := &lane{shard: s, number: i, since: p.opts.Clock.Now(), news: make(chan struct{}, 1)}
@@ -51,10 +55,10 @@ func (p *poller) shard(ctx context.Context, id string) {
 
 // read fills the lanes until the shard has no more records, or ctx ends.
 func (s *shard) read(ctx context.Context) {
-	after := s.progress.at(s.id).After
+	after := s.after
 	for ctx.Err() == nil {
 		awake := s.awake()
-		limit := min(s.vacancy(), pageSize)
+		limit := s.vacancy()
 		if limit <= 0 {
 			select {
 			case <-s.room:
@@ -64,39 +68,49 @@ func (s *shard) read(ctx context.Context) {
 		}
 		begun := s.opts.Clock.Now()
 		records, closed, err := s.readSource(s.id, after, limit)
-		if err == nil {
-			s.count(PolledEventCount, len(records))
+		if err != nil {
+			s.fail()
+			s.rest(ctx, awake, s.restAfterError())
+			continue
 		}
+		s.count(PolledEventCount, len(records))
+		more := !closed && len(records) == limit
+		s.take(records, begun, more, closed)
 		if n := len(records); n > 0 {
 			after = records[n-1].SequenceNumber
 		}
-		ended := err == nil && closed
-		more := !ended && err == nil && len(records) == limit
-		s.take(records, begun, more, ended)
 		switch {
-		case ended:
+		case closed:
 			return
-		case err != nil:
-			s.rest(ctx, awake, min(afterError, s.opts.PollInterval))
 		case !more:
 			s.rest(ctx, awake, s.opts.PollInterval)
 		}
 	}
 }
 
-// vacancy is how many records may be read: for each lane two batches, by number and by size. Without any, the lanes are told that nothing
-// comes for now.
+func (s *shard) restAfterError() time.Duration { return min(afterError, s.opts.PollInterval) }
+
+// share is how many records are read ahead for each lane.
+func (s *shard) share() int { return max(2*s.config.BatchSize, leastAhead) }
+
+// crowded says that the lanes together hold as much as is read ahead: for each two batches, by number and by size. The caller holds s.mu.
+func (s *shard) crowded() bool {
+	return s.held >= s.share()*len(s.lanes) || s.size >= 2*maxPayload*len(s.lanes)
+}
+
+// vacancy is how many records may be read next. Lanes that are slow make the reader wait, but not when others have no full batch any more:
+// then it goes on for those, and the slow ones read for themselves later what they did not keep. With nothing to read, the lanes are told so.
 func (s *shard) vacancy() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := max(2*s.config.BatchSize, leastAhead)*len(s.lanes) - s.held
-	if s.size >= 2*maxPayload*len(s.lanes) {
-		left = 0
+	switch {
+	case !s.crowded():
+		return min(pageSize, s.share()*len(s.lanes)-s.held)
+	case slices.ContainsFunc(s.lanes, (*lane).hungry):
+		return pageSize
 	}
-	if left <= 0 {
-		s.rested()
-	}
-	return left
+	s.rested()
+	return 0
 }
 
 // take hands records to their lanes. more says that others may follow at once, ended that none ever do.
@@ -104,25 +118,34 @@ func (s *shard) take(records []Record, begun time.Time, more, ended bool) {
 	wanted, filtered := s.filter(records)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.opts.Clock.Now()
+	now, crowded := s.opts.Clock.Now(), s.crowded()
 	for i, r := range records {
-		place := s.order.add(r.SequenceNumber, !wanted(i))
-		if !wanted(i) {
-			continue
+		if wanted(i) {
+			l := s.lanes[laneOf(r.Key, len(s.lanes))]
+			if !l.behind && crowded && l.full() {
+				l.behind, l.from = true, s.after
+			}
+			if !l.behind {
+				l.add(r, s.after, now)
+			}
 		}
-		l := s.lanes[laneOf(r.Key, len(s.lanes))]
-		l.queue = append(l.queue, queued{r, place, now})
-		s.held++
-		s.size += len(r.JSON)
-		l.tell()
+		s.after = r.SequenceNumber
 	}
 	if filtered > 0 {
 		s.advance(nil)
 	}
-	s.readAt, s.ended = begun, ended
+	s.readAt, s.failing, s.ended = begun, false, ended
 	if s.idle = false; !more {
 		s.rested()
 	}
+}
+
+// fail says that the shard could not be read.
+func (s *shard) fail() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = true
+	s.rested()
 }
 
 // filter tells which records are to be delivered, and how many are not. Those count for no batch.
@@ -133,7 +156,7 @@ func (s *shard) filter(records []Record) (wanted func(i int) bool, filtered int)
 	match := make([]bool, len(records))
 	var others []Record
 	for i, r := range records {
-		if match[i] = matches(s.filters, r); !match[i] {
+		if match[i] = s.wants(r); !match[i] {
 			others = append(others, r)
 		}
 	}
@@ -154,71 +177,33 @@ func (s *shard) rested() {
 	}
 }
 
-// finish says that the records at these places are done: delivered or given up. change is for the checkpoint, and may be nil.
-func (s *shard) finish(places []uint64, size int, change func(*checkpoint)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.order.finish(places)
-	s.held -= len(places)
-	s.size -= size
-	s.advance(change)
+// makeRoom wakes the reader if it waits for a lane.
+func (s *shard) makeRoom() {
 	select {
 	case s.room <- struct{}{}:
 	default:
 	}
 }
 
-// advance moves the checkpoint to where all is done. The caller holds s.mu.
-func (s *shard) advance(change func(*checkpoint)) {
-	to, moved := s.order.settle()
-	if !moved && change == nil {
+// advance moves the checkpoint to before the first record that is not done, and keeps the window there if one is given. The caller holds s.mu.
+func (s *shard) advance(w *window) {
+	to := s.after
+	for _, l := range s.lanes {
+		if before, undone := l.undone(); undone && precedes(before, to) {
+			to = before
+		}
+	}
+	if to == s.settled && w == nil {
 		return
 	}
+	s.settled = to
 	s.progress.move(s.id, func(c *checkpoint) {
-		if moved {
-			c.After = to
-		}
-		if change != nil {
-			change(c)
+		c.After = to
+		if w != nil {
+			c.Window = w
 		}
 	})
 }
 
-// order is that in which records were read. It tells up to where all of them are done.
-type order struct {
-	first   uint64 // the place of entries[0]
-	entries []entry
-}
-
-type entry struct {
-	number string
-	done   bool
-}
-
-// add gives the place of a record that was read.
-func (o *order) add(number string, done bool) (place uint64) {
-	o.entries = append(o.entries, entry{number, done})
-	return o.first + uint64(len(o.entries)) - 1
-}
-
-func (o *order) finish(places []uint64) {
-	for _, place := range places {
-		o.entries[place-o.first].done = true
-	}
-}
-
-// settle gives the sequence number of the last record that is done with all before it, if there is a new one.
-func (o *order) settle() (number string, moved bool) {
-	n := 0
-	for n < len(o.entries) && o.entries[n].done {
-		n++
-	}
-	if n == 0 {
-		return "", false
-	}
-	number = o.entries[n-1].number
-	clear(o.entries[:n])
-	o.entries = o.entries[n:]
-	o.first += uint64(n)
-	return number, true
-}
+// precedes compares sequence numbers; "" is before all of them.
+func precedes(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }

@@ -26,30 +26,28 @@ type window struct {
 	State json.RawMessage
 }
 
-// windowOf gives the bounds of the window that a record is in.
-func (l *lane) windowOf(r Record) (start, end time.Time) {
+// windowStart is when the window of a record begins, in seconds since 1970.
+func (l *lane) windowStart(r Record) int64 {
 	length := int64(l.config.TumblingWindowInSeconds)
-	at := r.ApproximateCreationDateTime.Unix()
-	return time.Unix(at-at%length, 0).UTC(), time.Unix(at-at%length+length, 0).UTC()
+	return r.ApproximateCreationDateTime.Unix() / length * length
+}
+
+// windowOf gives the window that a record opens.
+func (l *lane) windowOf(r Record) *window {
+	start := time.Unix(l.windowStart(r), 0).UTC()
+	return &window{start, start.Add(time.Duration(l.config.TumblingWindowInSeconds) * time.Second), json.RawMessage(emptyState)}
 }
 
 // sameWindow says whether two records may be in one batch.
 func (l *lane) sameWindow(a, b Record) bool {
-	if l.config.TumblingWindowInSeconds == 0 {
-		return true
-	}
-	start, _ := l.windowOf(a)
-	other, _ := l.windowOf(b)
-	return start.Equal(other)
+	return l.config.TumblingWindowInSeconds == 0 || l.windowStart(a) == l.windowStart(b)
 }
 
-// openWindow opens the window of the record that comes next, if none is open.
+// openWindow opens the window of a record that the function was run with, if none is open.
 func (l *lane) openWindow(r Record) {
-	if l.config.TumblingWindowInSeconds == 0 || l.window != nil {
-		return
+	if l.config.TumblingWindowInSeconds > 0 && l.window == nil {
+		l.setWindow(l.windowOf(r))
 	}
-	start, end := l.windowOf(r)
-	l.setWindow(&window{start, end, json.RawMessage(emptyState)})
 }
 
 func (l *lane) setWindow(w *window) {
@@ -75,21 +73,24 @@ func (l *lane) resumeWindow(ctx context.Context) {
 	}
 }
 
-// windowIsOver says whether the window that is open has had its last record, and if not, how long it can still get one without news. The
-// caller holds the shard's mu.
+// windowIsOver says whether the window that is open, or that the next batch opens, has had its last record, and if not, how long it can still
+// get one without news. The caller holds the shard's mu.
 func (l *lane) windowIsOver() (over bool, wait time.Duration) {
-	if l.window == nil {
+	w := l.window
+	switch {
+	case w == nil && (len(l.queue) == 0 || l.config.TumblingWindowInSeconds == 0):
 		return false, never
+	case w == nil:
+		w = l.windowOf(l.queue[0].Record) // the batch goes with it
 	}
 	if len(l.queue) > 0 {
-		start, _ := l.windowOf(l.queue[0].Record)
-		if !start.Equal(l.window.Start) {
+		if l.windowStart(l.queue[0].Record) != w.Start.Unix() {
 			return true, 0
 		}
 	} else if l.ended {
 		return true, 0
 	}
-	last := l.window.End.Add(windowGrace)
+	last := w.End.Add(windowGrace)
 	wait = max(last.Sub(l.opts.Clock.Now()), 0)
 	switch {
 	case wait > 0:
@@ -98,48 +99,40 @@ func (l *lane) windowIsOver() (over bool, wait time.Duration) {
 		return false, 0
 	case l.idle && !l.readAt.Before(last):
 		return true, 0
+	case !l.failing: // or the reader does so of itself
+		l.rouse() // it looks once more
 	}
-	l.rouse() // the reader looks once more
 	return false, never
-}
-
-// keepState takes in the state after records that the function did.
-func (l *lane) keepState(b batch, state []byte) {
-	w := *l.window
-	w.State = state
-	l.setWindow(&w)
-	l.finish(b.places, b.size(), func(c *checkpoint) { c.Window = &w })
 }
 
 // endWindow makes the final invocation of the window that is open. Nothing of the shard is delivered until it succeeds.
 func (l *lane) endWindow(ctx context.Context, early bool) {
-	for failures := 0; ctx.Err() == nil; failures++ {
-		result, err := l.invoke(nil, failures, early)
-		e := Event{Kind: Retrying, Attempt: failures + 1, RequestID: result.RequestID, Payload: result.Payload}
+	invokes := 0
+	for waits := 0; ctx.Err() == nil; waits++ {
+		result, err := l.invoke(nil, invokes, early)
+		e := Event{Kind: NotInvoked}
 		if err != nil {
-			e.Kind, e.Error = NotInvoked, err.Error()
+			e.Error = err.Error()
 		} else {
-			_, e.Error = judge(result, nil, l.config.ReportBatchItemFailures)
-			if _, stated := stateOf(result.Payload); e.Error == "" && !stated {
-				e.Error = noState
-			}
-			if e.Error == "" {
+			invokes++
+			_, _, why := l.judge(result, nil)
+			if why == "" {
 				l.progress.note(allWell)
-				l.observe(Event{Kind: Succeeded, Attempt: failures + 1, RequestID: result.RequestID})
+				l.observe(Event{Kind: Succeeded, Attempt: invokes, RequestID: result.RequestID})
 				l.setWindow(nil)
 				l.progress.move(l.id, func(c *checkpoint) { c.Window = nil })
 				return
 			}
 			l.progress.note(callFailed)
+			l.observe(Event{Kind: Failed, Attempt: invokes, RequestID: result.RequestID, Error: why, Payload: result.Payload})
+			e.Kind = Retrying
 		}
-		if !l.pause(ctx, e, failures) {
+		e.Attempt = invokes
+		if !l.pause(ctx, e, waits) {
 			return
 		}
 	}
 }
-
-// noState is why an invocation within a window failed that the function answered.
-const noState = "the answer has no state, and the window needs one"
 
 // stateOf gives the state in a function's answer; there must be one.
 func stateOf(payload []byte) (state json.RawMessage, found bool) {
