@@ -179,11 +179,11 @@ func (h *Host) invoke(ctx context.Context, r Ref, id string, payload []byte) (Re
 	rev, err := h.enter(r)
 	switch {
 	case isThrottle(err):
-		return h.told(ctx, h.arn(r), began, Result{}, err)
+		return h.told(ctx, h.ARN(r), began, Result{}, err)
 	case err != nil:
 		return Result{}, err
 	}
 	defer h.leave(rev)
-	result, err := rev.invoke(ctx, id, h.arn(r), payload)
-	return h.told(ctx, h.arn(r), began, result, err)
+	result, err := rev.invoke(ctx, id, h.ARN(r), payload)
+	return h.told(ctx, h.ARN(r), began, result, err)
 }

@@ -23,7 +23,7 @@ func (h *Host) Register(c Config, f Func) (Function, error) {
 	if c.LogGroup == "" {
 		c.LogGroup = "/aws/lambda/" + c.Name
 	}
-	function := Function{Config: c, ARN: h.arn(Ref{Name: c.Name})}
+	function := Function{Config: c, ARN: h.ARN(Ref{Name: c.Name})}
 	function.setCode(nil)
 	code := &code{run: f}
 	code.hold()

@@ -150,7 +150,7 @@ var (
 	keyARN = regexp.MustCompile(`^(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*|)$`)
 	// destinationARN takes standard queues and topics, and buckets.
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#services-dynamodb-failed-invocation
-	destinationARN = regexp.MustCompile(`^arn:aws[a-z-]*:(sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}|sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}|s3:::[a-z0-9.-]{3,63})$`)
+	destinationARN = arnOf(reportTarget)
 )
 
 // onFailure is the destination that the caller sets; nil when none is said.

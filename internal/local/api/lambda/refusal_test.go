@@ -24,8 +24,11 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		{"six layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"1", "2", "3", "4", "5", "6"} }, "InvalidParameterValueException", "Cannot reference more than 5 layers."},
 		{"VPC", func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"s"}} }, "InvalidParameterValueException", "SecurityGroupIds and SubnetIds must coexist"},
 		{"dead letters", func(in *sdk.CreateFunctionInput) {
-			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sns:us-east-1:000000000000:t")}
-		}, "ValidationException", notEmulated + "the destination arn:aws:sns"},
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sns:us-east-1:000000000000:t.fifo")}
+		}, "InvalidParameterValueException", "The dead-letter target ARN arn:aws:sns:us-east-1:000000000000:t.fifo is invalid: it is that of a standard queue or topic."},
+		{"dead letters of no ARN", func(in *sdk.CreateFunctionInput) {
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("queue")}
+		}, "ValidationException", "Value 'queue' at 'deadLetterConfig.targetArn' failed to satisfy constraint"},
 		{"snapshots", func(in *sdk.CreateFunctionInput) {
 			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
 		}, "ValidationException", notEmulated + "SnapStart"},
