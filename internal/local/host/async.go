@@ -170,7 +170,7 @@ func (e *event) run() {
 	for {
 		config := e.host.asyncOf(e.ref)
 		e.result = Result{}
-		result, err := e.host.invoke(ctx, e.ref, e.id, e.payload)
+		result, err := e.host.invoke(ctx, e.ref, request{id: e.id, payload: e.payload})
 		var refused *Error
 		var pause time.Duration
 		switch {

@@ -30,9 +30,9 @@ const (
 
 // invocation is one event on its way through a process.
 type invocation struct {
-	id, arn, traceID string
-	payload          []byte
-	deadline         time.Time
+	request
+	traceID  string
+	deadline time.Time
 	// begin is called when the process takes the invocation, before it sees the payload.
 	begin    func()
 	answer   chan answer   // of one
@@ -129,6 +129,9 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
 	header.Set("Lambda-Runtime-Trace-Id", inv.traceID)
+	if inv.client != nil {
+		header.Set("Lambda-Runtime-Client-Context", string(inv.client))
+	}
 	_, _ = w.Write(inv.payload) // a process that is gone is seen by its end
 }
 
