@@ -23,6 +23,7 @@ type state int
 
 const (
 	starting state = iota // before the first call for the next invocation
+	broken                // it told that it cannot start; it should end
 	waiting               // a call for the next invocation waits, or may come
 	busy                  // an invocation is out, unanswered
 	answered              // it is answered; it ends with the next call for one
@@ -140,7 +141,7 @@ func (a *runtimeAPI) await() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch a.state {
-	case busy:
+	case busy, broken:
 		return false
 	case starting:
 		close(a.ready)
@@ -230,12 +231,9 @@ func (a *runtimeAPI) initFailure(w http.ResponseWriter, r *http.Request) {
 		refuseState(w)
 		return
 	}
-	select {
-	case a.initError <- body:
-		reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
-	default:
-		refuseState(w)
-	}
+	a.state = broken
+	a.initError <- body // has room for one
+	reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }
 
 // register takes an extension inside the process that wants no events; aws-lambda-go registers one to be sent SIGTERM.
