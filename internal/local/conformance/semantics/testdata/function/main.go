@@ -1,5 +1,5 @@
 // Command function is the Lambda function of the tests of Lambda's semantics. Without more it is a handler that does what its event says.
-// With SCRIPT in its environment it speaks the Runtime API by hand, one call after the other, and tells each answer as a line of JSON.
+// With VISIT in its environment it asks a server before it begins. With SCRIPT in its environment it speaks the Runtime API by hand, one call after the other, and tells each answer as a line of JSON.
 package main
 
 import (
@@ -20,6 +20,11 @@ import (
 
 func main() {
 	atStart := os.Environ() // the Lambda library adds to it
+	if url := os.Getenv("VISIT"); url != "" {
+		if _, err := http.Get(url); err != nil { //nolint:bodyclose // it is small, and read by nobody
+			panic(err)
+		}
+	}
 	if text := os.Getenv("SCRIPT"); text != "" {
 		run(text)
 		return
