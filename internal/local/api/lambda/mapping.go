@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/wire"
@@ -113,6 +114,12 @@ func (s *mappingSettings) check(operation string) error {
 	}
 	if s.KMSKeyArn != nil {
 		c.need(keyARN.MatchString(*s.KMSKeyArn), "kMSKeyArn", *s.KMSKeyArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+	}
+	if s.FilterCriteria != nil {
+		for i, f := range s.FilterCriteria.Filters {
+			c.need(utf8.RuneCountInString(f.Pattern) <= esm.MaxFilter, fmt.Sprintf("filterCriteria.filters.%d.member.pattern", i+1), f.Pattern,
+				fmt.Sprintf("have length less than or equal to %d", esm.MaxFilter))
+		}
 	}
 	if s.MetricsConfig != nil {
 		for _, m := range s.MetricsConfig.Metrics {

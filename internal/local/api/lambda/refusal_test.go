@@ -200,6 +200,9 @@ func TestCreateMappingRefusals(t *testing.T) {
 		{"filter", func(in *sdk.CreateEventSourceMappingInput) {
 			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"eventName":"INSERT"}`)}}}
 		}, "InvalidParameterValueException", "Invalid filter pattern definition."},
+		{"long filter", func(in *sdk.CreateEventSourceMappingInput) {
+			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{}`)}, {Pattern: aws.String(`{"a":["` + strings.Repeat("ä", 4096) + `"]}`)}}}
+		}, "ValidationException", "at 'filterCriteria.filters.2.member.pattern' failed to satisfy constraint: Member must have length less than or equal to 4096"},
 		{"destination", func(in *sdk.CreateEventSourceMappingInput) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("https://queue")}}
 		}, "ValidationException", "Value 'https://queue' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: ^$|arn:"},
