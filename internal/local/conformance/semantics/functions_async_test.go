@@ -402,20 +402,18 @@ func TestFunctionDestinations(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			configure := func() error {
-				if row.success+row.failure != "" {
-					if err := e.to(0, -1, row.success, row.failure); err != nil {
-						return err
-					}
-				} else if err := e.to(0, -1, "", ""); err != nil {
+				if err := e.to(0, -1, row.success, row.failure); err != nil || row.dead == "" {
 					return err
 				}
 				_, err := e.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String(functionName),
-					DeadLetterConfig: &lambdatypes.DeadLetterConfig{TargetArn: aws.String(row.dead)}})
+					DeadLetterConfig: &lambdatypes.DeadLetterConfig{TargetArn: &row.dead}})
 				return err
 			}
-			e.configure(func(in *lambda.UpdateFunctionConfigurationInput) {
-				in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: aws.String("")}
-			})
+			if row.dead != "" {
+				e.configure(func(in *lambda.UpdateFunctionConfigurationInput) {
+					in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: aws.String("")}
+				})
+			}
 			e.grant(append([]string{functionMayLog}, row.allow[1:]...)...)
 			e.refused(t, configure(), 400, "InvalidParameterValueException", row.without)
 			e.grant(append([]string{functionMayLog}, row.allow...)...)
@@ -434,6 +432,7 @@ func TestFunctionDestinations(t *testing.T) {
 	t.Run("a new function with a dead-letter target", func(t *testing.T) {
 		e.grant(functionMayLog)
 		_, err := e.lambda.CreateFunction(t.Context(), e.functionInput(func(in *lambda.CreateFunctionInput) {
+			in.Code = &lambdatypes.FunctionCode{ZipFile: []byte("not looked at")}
 			in.FunctionName, in.DeadLetterConfig = aws.String("other"), &lambdatypes.DeadLetterConfig{TargetArn: aws.String(functionTopicARN + "raw")}
 		}))
 		e.refused(t, err, 400, "InvalidParameterValueException", "The provided execution role does not have permissions to call Publish on SNS")

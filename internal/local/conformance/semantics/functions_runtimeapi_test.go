@@ -238,16 +238,18 @@ func (s *functionStand) describe(change ...func(*lambda.InvokeInput)) (d functio
 
 // TestFunctionProcesses is what Lambda does with the processes of a function.
 func TestFunctionProcesses(t *testing.T) {
+	s := newFunctionStand(t)
+	s.create(nil)
 	for _, row := range []struct {
 		name string
-		run  func(*testing.T, *functionStand)
+		run  func(*testing.T)
 	}{
-		{"a process is used again", func(t *testing.T, s *functionStand) {
+		{"a process is used again", func(t *testing.T) {
 			if first, second := s.describe().PID, s.describe().PID; first != second {
 				t.Errorf("in %d, then in %d", first, second)
 			}
 		}},
-		{"the first next ends the initialization", func(t *testing.T, s *functionStand) {
+		{"the first next ends the initialization", func(t *testing.T) {
 			for _, want := range []bool{true, false} {
 				out := s.invoke(`{}`)
 				if log := functionTail(t, out); strings.Contains(log, "Init Duration:") != want {
@@ -255,7 +257,7 @@ func TestFunctionProcesses(t *testing.T) {
 				}
 			}
 		}},
-		{"next waits without an end", func(t *testing.T, s *functionStand) {
+		{"next waits without an end", func(t *testing.T) {
 			first := s.describe().PID
 			s.clock.AwaitSleeper(5 * time.Minute)
 			s.clock.Advance(5*time.Minute - time.Second)
@@ -263,7 +265,7 @@ func TestFunctionProcesses(t *testing.T) {
 				t.Errorf("in %d, then in %d", first, second)
 			}
 		}},
-		{"one event at a time in a process", func(t *testing.T, s *functionStand) {
+		{"one event at a time in a process", func(t *testing.T) {
 			came, release := make(chan struct{}), make(chan struct{})
 			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 				close(came)
@@ -278,7 +280,7 @@ func TestFunctionProcesses(t *testing.T) {
 				t.Errorf("the first answers %s, and the second ran in %d", out.Payload, second)
 			}
 		}},
-		{"a new configuration begins new processes", func(t *testing.T, s *functionStand) {
+		{"a new configuration begins new processes", func(t *testing.T) {
 			before := s.describe()
 			s.environment(map[string]string{"OWN": "new"})
 			after := s.describe()
@@ -286,7 +288,7 @@ func TestFunctionProcesses(t *testing.T) {
 				t.Errorf("in %d with %q, then in %d with %q", before.PID, before.Env, after.PID, after.Env)
 			}
 		}},
-		{"an idle process ends", func(t *testing.T, s *functionStand) {
+		{"an idle process ends", func(t *testing.T) {
 			s.environment(map[string]string{"ENDS": "1"})
 			first := s.describe().PID
 			s.clock.AwaitSleeper(5 * time.Minute)
@@ -296,7 +298,7 @@ func TestFunctionProcesses(t *testing.T) {
 				t.Errorf("both are in %d", first)
 			}
 		}},
-		{"a process with an internal extension is sent SIGTERM", func(t *testing.T, s *functionStand) {
+		{"a process with an internal extension is sent SIGTERM", func(t *testing.T) {
 			s.environment(map[string]string{"ENDS": "1"})
 			s.invoke(`{}`)
 			s.environment(nil)
@@ -304,9 +306,9 @@ func TestFunctionProcesses(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := newFunctionStand(t)
-			s.create(nil)
-			row.run(t, s)
+			s.environment(nil) // a new configuration: no process is left
+			s.takeLines()
+			row.run(t)
 		})
 	}
 }
