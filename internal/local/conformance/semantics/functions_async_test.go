@@ -253,7 +253,7 @@ func TestFunctionAsynchronous(t *testing.T) {
 	})
 	t.Run("what is configured for a qualifier", func(t *testing.T) {
 		e := newFunctionEvents(t)
-		e.functionAlias("live")
+		e.publishLive()
 		_, err := e.lambda.PutFunctionEventInvokeConfig(t.Context(), &lambda.PutFunctionEventInvokeConfigInput{FunctionName: aws.String(functionName), Qualifier: aws.String("live"),
 			MaximumRetryAttempts: aws.Int32(0), DestinationConfig: &lambdatypes.DestinationConfig{OnFailure: &lambdatypes.OnFailure{Destination: aws.String(functionQueueARN)}}})
 		e.must(err)

@@ -106,7 +106,7 @@ func TestFunctionEnvironment(t *testing.T) {
 		}
 	})
 	t.Run("a version's number", func(t *testing.T) {
-		s.functionAlias("live")
+		s.publishLive()
 		v := functionVariables(s.describe(func(in *lambda.InvokeInput) { in.Qualifier = aws.String("live") }))
 		if v["AWS_LAMBDA_FUNCTION_VERSION"] != "1" || !strings.HasPrefix(v["AWS_LAMBDA_LOG_STREAM_NAME"], "2026/11/23/[1]") {
 			t.Errorf("%s, %s", v["AWS_LAMBDA_FUNCTION_VERSION"], v["AWS_LAMBDA_LOG_STREAM_NAME"])
