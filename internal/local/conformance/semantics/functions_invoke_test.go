@@ -87,6 +87,7 @@ func TestFunctionInvoke(t *testing.T) {
 		{"a payload above 6 MB", functionText(6<<20 + 1), func(*lambda.InvokeInput) {}, 413, "RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation"},
 		{"an event above 1 MB", functionText(1<<20 + 1), typed("Event"), 413, "RequestTooLargeException", "Request must be smaller than 1048576 bytes for the InvokeFunction operation"},
 		{"an unknown type", `{}`, typed("Later"), 400, "ValidationException", "Value 'Later' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"},
+		{"an unknown log type", `{}`, func(in *lambda.InvokeInput) { in.LogType = "All" }, 400, "ValidationException", "Value 'All' at 'logType' failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]"},
 		{"a client context that is no JSON", `{}`, func(in *lambda.InvokeInput) { in.ClientContext = aws.String("x") }, 400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."},
 		{"a client context above 3583 bytes", `{}`, func(in *lambda.InvokeInput) { in.ClientContext = aws.String(strings.Repeat("x", 3584)) }, 400, "ValidationException", "less than or equal to 3583"},
 	} {
