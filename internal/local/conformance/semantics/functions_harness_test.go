@@ -183,30 +183,25 @@ func functionZip(files ...functionFile) ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// functionProgram is the compiled testdata/function, and functionPackage the zip with it.
-var (
-	functionProgram = sync.OnceValues(func() ([]byte, error) {
-		dir, err := os.MkdirTemp("", "semantics-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(dir)
-		file := filepath.Join(dir, "bootstrap")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "./testdata/function")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building the function: %w\n%s", err, out)
-		}
-		return os.ReadFile(file)
-	})
-	functionPackage = sync.OnceValues(func() ([]byte, error) {
-		program, err := functionProgram()
-		if err != nil {
-			return nil, err
-		}
-		return functionZip(functionFile{"bootstrap", 0o755, program})
-	})
-)
+// functionPackage is the package of the compiled testdata/function.
+var functionPackage = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "semantics-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "bootstrap")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags=lambda.norpc", "-o", file, "./testdata/function")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the function: %w\n%s", err, out)
+	}
+	program, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return functionZip(functionFile{"bootstrap", 0o755, program})
+})
 
 // functionInput asks for the function of the tests; change may be nil.
 func (s *functionStand) functionInput(change func(*lambda.CreateFunctionInput)) *lambda.CreateFunctionInput {
