@@ -74,9 +74,13 @@ func (s *Stack) Attach(t testing.TB, table string, handler lambda.Handler, m Map
 // invoke runs a handler with the context that the Lambda library gives it.
 func invoke(handler lambda.Handler) local.Function {
 	return func(ctx context.Context, i local.Invocation) ([]byte, error) {
-		return handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
-			AwsRequestID: i.RequestID, InvokedFunctionArn: i.FunctionARN,
-		}), i.Payload)
+		about := &lambdacontext.LambdaContext{AwsRequestID: i.RequestID, InvokedFunctionArn: i.FunctionARN}
+		if i.ClientContext != nil {
+			if err := json.Unmarshal(i.ClientContext, &about.ClientContext); err != nil {
+				return nil, fmt.Errorf("read the client context: %w", err)
+			}
+		}
+		return handler.Invoke(lambdacontext.NewContext(ctx, about), i.Payload)
 	}
 }
 

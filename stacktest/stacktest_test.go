@@ -2,6 +2,7 @@ package stacktest_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	lambdaclient "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"streamgen/stacktest"
 )
@@ -313,5 +315,26 @@ func TestAWaitSaysWhatIsInTheWay(t *testing.T) {
 	}()
 	if !strings.Contains(f.text, "is not done") || !strings.Contains(f.text, "handler-1") {
 		t.Errorf("%q does not say which record and which handler", f.text)
+	}
+}
+
+// A handler is told what an invoker says of himself, as in a process of its own.
+func TestAttachedHandlerHasTheClientContext(t *testing.T) {
+	t.Parallel()
+	stack := stacktest.Start(t)
+	stack.CreateTables(t, "testdata/gen.yaml", "orders")
+	function := stack.Attach(t, "orders", lambda.NewHandler(func(ctx context.Context) (string, error) {
+		about, _ := lambdacontext.FromContext(ctx)
+		return about.ClientContext.Client.AppTitle + about.ClientContext.Custom["by"], nil
+	}), stacktest.Mapping{})
+	client := base64.StdEncoding.EncodeToString([]byte(`{"client":{"app_title":"shop"}, "custom":{"by":"hand"}}`))
+	out, err := lambdaclient.NewFromConfig(stack.Config()).Invoke(t.Context(), &lambdaclient.InvokeInput{FunctionName: &function, ClientContext: &client})
+	if err != nil || string(out.Payload) != `"shophand"` {
+		t.Errorf("got %s, %v", out.Payload, err)
+	}
+	client = base64.StdEncoding.EncodeToString([]byte(`{"custom":1}`))
+	out, err = lambdaclient.NewFromConfig(stack.Config()).Invoke(t.Context(), &lambdaclient.InvokeInput{FunctionName: &function, ClientContext: &client})
+	if err != nil || !strings.Contains(string(out.Payload), "read the client context") {
+		t.Errorf("got %s, %v", out.Payload, err)
 	}
 }

@@ -40,11 +40,14 @@ func leafOf(steps ...string) leaf { return leaf(strings.Join(steps, between)) }
 // conjunction is one pattern: every leaf must match one of its entries.
 type conjunction map[leaf][]match
 
-// most is AWS's number of filters of a mapping, longest that of characters of one.
+// MaxPattern is how many characters AWS allows a filter of a mapping.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html
+const MaxPattern = 4096
+
+// most is AWS's number of filters of a mapping.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 const (
-	most    = 5
-	longest = 4096
+	most = 5
 	// widest bounds the alternatives of a condition, which can double with each part of it.
 	widest = 64
 )
@@ -54,8 +57,8 @@ func beyond(patterns []string) string {
 		return fmt.Sprintf("the condition has %d alternatives, and AWS allows %d filters; it is checked in the function", len(patterns), most)
 	}
 	for _, p := range patterns {
-		if n := len([]rune(p)); n > longest {
-			return fmt.Sprintf("the condition has %d characters as a pattern, and AWS allows %d; it is checked in the function", n, longest)
+		if n := len([]rune(p)); n > MaxPattern {
+			return fmt.Sprintf("the condition has %d characters as a pattern, and AWS allows %d; it is checked in the function", n, MaxPattern)
 		}
 	}
 	return ""

@@ -35,8 +35,8 @@ type entry func(v any, there bool) bool
 // ParsePattern reads a pattern: what AWS would refuse is an error.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-syntax
 func ParsePattern(text string) (Pattern, error) {
-	if n := utf8.RuneCountInString(text); n > longest {
-		return Pattern{}, fmt.Errorf("the pattern has %d characters, more than the %d that AWS allows", n, longest)
+	if n := utf8.RuneCountInString(text); n > MaxPattern {
+		return Pattern{}, fmt.Errorf("the pattern has %d characters, more than the %d that AWS allows", n, MaxPattern)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()

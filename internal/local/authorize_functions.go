@@ -140,16 +140,17 @@ func roleOf(functions *host.Host, function string) (role string, found bool) {
 
 // destinationNeeds are what sending to a destination needs, each with the call that Lambda's message names.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-func destinationNeeds(arn string) (needs []need, calls []string) {
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+func destinationNeeds(arn string) (needs []need, calls []awsCall) {
 	switch service, _, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
 	case "sqs":
-		return []need{{action: "sqs:SendMessage", resource: arn}}, []string{"SendMessage on SQS"}
+		return []need{{action: "sqs:SendMessage", resource: arn}}, []awsCall{{"SendMessage", "SQS"}}
 	case "sns":
-		return []need{{action: "sns:Publish", resource: arn}}, []string{"Publish on SNS"}
+		return []need{{action: "sns:Publish", resource: arn}}, []awsCall{{"Publish", "SNS"}}
 	case "s3":
-		return []need{{action: "s3:ListBucket", resource: arn}, {action: "s3:PutObject", resource: arn + "/*"}}, []string{"ListBucket on S3", "PutObject on S3"}
+		return []need{{action: "s3:ListBucket", resource: arn}, {action: "s3:PutObject", resource: arn + "/*"}}, []awsCall{{"ListBucket", "S3"}, {"PutObject", "S3"}}
 	case "lambda":
-		return []need{{action: "lambda:InvokeFunction", resource: arn}}, []string{"InvokeFunction on Lambda"}
+		return []need{{action: "lambda:InvokeFunction", resource: arn}}, []awsCall{{"InvokeFunction", "Lambda"}}
 	}
 	return nil, nil
 }
@@ -157,21 +158,43 @@ func destinationNeeds(arn string) (needs []need, calls []string) {
 // maySend says whether a function's role may send to a destination, in the words in which Lambda refuses one.
 func (s *Stack) maySend(region string, in *regional, functions *host.Host, function, destination string) error {
 	role, found := roleOf(functions, function)
-	if destination == "" || !found || s.exempt(role) {
+	if !found {
 		return nil
+	}
+	call, err := s.missing(region, in, role, function, destination)
+	switch {
+	case err != nil:
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
+	case call.name != "":
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: notAllowed(call)}
+	}
+	return nil
+}
+
+// missing gives the first call that a role may not make of those that sending to a destination takes; the zero call when it may make all.
+func (s *Stack) missing(region string, in *regional, role, function, destination string) (awsCall, error) {
+	if destination == "" || s.exempt(role) {
+		return awsCall{}, nil
 	}
 	needs, calls := destinationNeeds(destination)
 	for i, n := range needs {
 		denial, err := s.roleMay(in, region, role, function, n)
 		if err != nil {
-			return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
+			return awsCall{}, err
 		}
 		if denial != nil {
 			s.tellDenial(*denial)
-			return &esm.Error{Code: esm.InvalidParameterValue, Message: "The provided execution role does not have permissions to call " + calls[i]}
+			return calls[i], nil
 		}
 	}
-	return nil
+	return awsCall{}, nil
+}
+
+// awsCall is a call of a service as Lambda's messages name it.
+type awsCall struct{ name, service string }
+
+func notAllowed(c awsCall) string {
+	return "The provided execution role does not have permissions to call " + c.name + " on " + c.service
 }
 
 // mayLog says whether a function's role may write a line to its log stream. Without that the function runs and its lines do not arrive.
@@ -196,10 +219,12 @@ func (s *Stack) mayLog(region string, in *regional, groups *control.Logs, f host
 	return err == nil && denial == nil
 }
 
-// guardedFunctions are functions whose roles Lambda must be able to assume.
+// guardedFunctions are functions whose roles Lambda must be able to assume, and which may send to where their events go.
 type guardedFunctions struct {
 	*host.Host
-	stack *Stack
+	stack  *Stack
+	region string
+	in     *regional
 }
 
 func (g guardedFunctions) check(role string) error {
@@ -212,8 +237,44 @@ func (g guardedFunctions) check(role string) error {
 	return nil
 }
 
+// checkDeadLetters refuses a dead-letter target to which the role may not send.
+func (g guardedFunctions) checkDeadLetters(c host.Config) error {
+	call, err := g.stack.missing(g.region, g.in, c.Role, g.ARN(host.Ref{Name: c.Name}), c.DeadLetterARN)
+	if err == nil && call.name != "" {
+		err = &host.Error{Code: host.InvalidParameterValue, Message: notAllowed(call)}
+	}
+	return err
+}
+
+// SetAsync refuses destinations to which the function's role may not send.
+func (g guardedFunctions) SetAsync(r host.Ref, replace bool, change func(*host.AsyncConfig) error) (host.AsyncConfig, error) {
+	f, err := g.Get(r)
+	if err != nil {
+		return host.AsyncConfig{}, err
+	}
+	return g.Host.SetAsync(r, replace, func(c *host.AsyncConfig) error {
+		if err := change(c); err != nil {
+			return err
+		}
+		for _, destination := range []string{c.OnSuccess, c.OnFailure} {
+			call, err := g.stack.missing(g.region, g.in, f.Role, f.ARN, destination)
+			switch {
+			case err != nil:
+				return &host.Error{Code: host.InvalidParameterValue, Message: err.Error()}
+			case call.name != "":
+				return &host.Error{Code: host.InvalidParameterValue,
+					Message: "The function's execution role does not have permissions to call " + call.name + " on " + destination}
+			}
+		}
+		return nil
+	})
+}
+
 func (g guardedFunctions) Create(c host.Config, tags map[string]string, zip []byte) (host.Function, error) {
 	if err := g.check(c.Role); err != nil {
+		return host.Function{}, err
+	}
+	if err := g.checkDeadLetters(c); err != nil {
 		return host.Function{}, err
 	}
 	return g.Host.Create(c, tags, zip)
@@ -221,11 +282,19 @@ func (g guardedFunctions) Create(c host.Config, tags map[string]string, zip []by
 
 func (g guardedFunctions) UpdateConfiguration(r host.Ref, revisionID string, change func(*host.Config) error) (host.Function, error) {
 	return g.Host.UpdateConfiguration(r, revisionID, func(c *host.Config) error {
-		before := c.Role
-		if err := change(c); err != nil || c.Role == before {
+		role, deadLetters := c.Role, c.DeadLetterARN
+		if err := change(c); err != nil {
 			return err
 		}
-		return g.check(c.Role)
+		if c.Role != role {
+			if err := g.check(c.Role); err != nil {
+				return err
+			}
+		}
+		if c.Role == role && c.DeadLetterARN == deadLetters {
+			return nil
+		}
+		return g.checkDeadLetters(*c)
 	})
 }
 
@@ -257,7 +326,7 @@ func (g guardedMappings) Update(id string, change func(*esm.Config) error) (esm.
 
 // lambdaOf gives what Lambda's front end works on in a region.
 func (s *Stack) lambdaOf(region string, in *regional, functions *host.Host, mappings *esm.Mappings) (guardedFunctions, guardedMappings) {
-	return guardedFunctions{functions, s}, guardedMappings{mappings,
+	return guardedFunctions{functions, s, region, in}, guardedMappings{mappings,
 		func(function, destination string) error {
 			return s.maySend(region, in, functions, function, destination)
 		},

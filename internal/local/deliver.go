@@ -4,33 +4,66 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/esm"
+	"streamgen/internal/local/host"
 	"streamgen/internal/local/objects"
 )
 
 // report sends a mapping's report about records that it gives up to where the mapping says.
 func (s *Stack) report(d esm.Delivery) error {
-	if bucket, isBucket := strings.CutPrefix(d.Destination, "arn:aws:s3:::"); isBucket {
-		return s.store(bucket, d)
+	if bucket, isBucket := strings.CutPrefix(d.Destination, bucketARN); isBucket {
+		return s.storeReport(bucket, d)
 	}
-	return s.send(d.Destination, d.Document)
+	return s.send(d.Destination, d.Document, nil)
+}
+
+// outcome sends what a function's asynchronous invocation ended with to where its configuration says.
+func (s *Stack) outcome(functions *host.Host, d host.Delivery) error {
+	if bucket, isBucket := strings.CutPrefix(d.Destination, bucketARN); isBucket {
+		return s.store(bucket, "async/"+functionOfARN(d.FunctionARN), d.At, []byte(d.Document))
+	}
+	if strings.HasPrefix(d.Destination, "arn:aws:lambda:") {
+		_, err := functions.InvokeAsync(d.Destination, []byte(d.Document))
+		return err
+	}
+	return s.send(d.Destination, d.Document, messageAttributes(d.Attributes))
+}
+
+// bucketARN begins the ARN of a bucket.
+const bucketARN = "arn:aws:s3:::"
+
+// messageAttributes gives a dead letter's attributes the types that queues and topics know.
+func messageAttributes(of map[string]string) control.MessageAttributes {
+	attributes := control.MessageAttributes{}
+	for attribute, value := range of {
+		kind := "String"
+		switch {
+		case value == "": // none that is empty is taken
+			continue
+		case attribute == "ErrorCode":
+			kind = "Number"
+		}
+		attributes[attribute] = control.MessageAttribute{DataType: kind, Value: []byte(value)}
+	}
+	return attributes
 }
 
 // send sends a message to the queue or the topic of an ARN.
-func (s *Stack) send(arn, message string) error {
+func (s *Stack) send(arn, message string, attributes control.MessageAttributes) error {
 	service, r, err := s.home(arn)
 	if err != nil {
 		return err
 	}
 	switch service {
 	case "sqs":
-		return r.queues.SendToARN(arn, message, nil)
+		return r.queues.SendToARN(arn, message, attributes)
 	case "sns":
-		return r.publish(arn, "", message)
+		return r.publish(arn, control.Publication{Message: message, Attributes: attributes})
 	}
 	return fmt.Errorf("streamgen local does not emulate the destination %s: it knows queues, topics and buckets", arn)
 }
@@ -51,8 +84,8 @@ func (s *Stack) home(arn string) (service string, r *regional, err error) {
 	return parts[2], r, err
 }
 
-func (r *regional) publish(topicARN, subject, message string) error {
-	_, err := r.topics.Publish(topicARN, control.Publication{Subject: subject, Message: message})
+func (r *regional) publish(topicARN string, p control.Publication) error {
+	_, err := r.topics.Publish(topicARN, p)
 	return err
 }
 
@@ -65,12 +98,12 @@ func (s *Stack) publishAlarm(topicARN, subject, message string) error {
 	case service != "sns":
 		return fmt.Errorf("%s is no topic", topicARN)
 	}
-	return r.publish(topicARN, subject, message)
+	return r.publish(topicARN, control.Publication{Subject: subject, Message: message})
 }
 
-// store puts a report with the event into a bucket.
+// storeReport puts a mapping's report with the event into a bucket.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-func (s *Stack) store(bucket string, d esm.Delivery) error {
+func (s *Stack) storeReport(bucket string, d esm.Delivery) error {
 	var document map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(d.Document), &document); err != nil {
 		return err
@@ -84,9 +117,15 @@ func (s *Stack) store(bucket string, d esm.Delivery) error {
 	if err != nil {
 		return err
 	}
-	at := d.At.UTC()
-	key := fmt.Sprintf("aws/lambda/%s/%s/%s/%s-%s", d.Mapping, d.ShardID, at.Format("2006/01/02"), at.Format("2006-01-02T15.04.05"), uuid.NewString())
-	_, err = s.objects.Put(bucket, objects.Object{Key: key, Body: body, Header: map[string]string{"Content-Type": "application/json"}}, nil)
+	return s.store(bucket, d.Mapping+"/"+d.ShardID, d.At, body)
+}
+
+// store puts what Lambda gave up into a bucket, under a name that tells whose it was and when.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+func (s *Stack) store(bucket, whose string, at time.Time, body []byte) error {
+	at = at.UTC()
+	key := fmt.Sprintf("aws/lambda/%s/%s/%s-%s", whose, at.Format("2006/01/02"), at.Format("2006-01-02T15.04.05"), uuid.NewString())
+	_, err := s.objects.Put(bucket, objects.Object{Key: key, Body: body, Header: map[string]string{"Content-Type": "application/json"}}, nil)
 	return err
 }
 

@@ -3,11 +3,15 @@ package local
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/esm"
+	"streamgen/internal/local/host"
 	"streamgen/internal/local/objects"
 )
 
@@ -87,10 +91,41 @@ func TestReport(t *testing.T) {
 	if err := json.Unmarshal(o.Body, &document); err != nil || document.Version != "1.0" || document.Payload != d.Event {
 		t.Errorf("the object is %s, %v", o.Body, err)
 	}
+	checkOutcomes(t, s, here, there)
 	for _, arn := range []string{"arn:aws:sqs:us-east-1:" + Account + ":gone", "arn:aws:s3:::gone", "arn:aws:sqs:us-east-1:123456789012:lost", "arn:aws:events:us-east-1:" + Account + ":event-bus/default", "x"} {
 		d.Destination = arn
 		if err := s.report(d); err == nil {
 			t.Errorf("%s: no error", arn)
 		}
+	}
+}
+
+// checkOutcomes sends the outcome of an asynchronous invocation to a topic as a dead letter, and to a bucket.
+func checkOutcomes(t *testing.T, s *Stack, here, there *regional) {
+	t.Helper()
+	d := host.Delivery{FunctionARN: "arn:aws:lambda:us-east-1:" + Account + ":function:fn", Document: `{"a":1}`, At: time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC)}
+	d.Destination, d.Attributes = "arn:aws:sns:us-east-1:"+Account+":lost", map[string]string{"RequestID": "1", "ErrorCode": "200", "ErrorMessage": ""}
+	if err := s.outcome(here.functions, d); err != nil {
+		t.Error(err)
+	}
+	want := control.MessageAttributes{"RequestID": {DataType: "String", Value: []byte("1")}, "ErrorCode": {DataType: "Number", Value: []byte("200")}}
+	got, err := there.queues.Receive("lost", 10, 0)
+	if last := len(got) - 1; err != nil || last < 0 || got[last].Body != d.Document || cmp.Diff(want, got[last].Attributes) != "" {
+		t.Errorf("by the topic: %v, %v", got, err)
+	}
+	d.Destination = "arn:aws:s3:::lost"
+	if err := s.outcome(here.functions, d); err != nil {
+		t.Error(err)
+	}
+	page, err := s.objects.List("lost", objects.Query{Prefix: "aws/lambda/async/", Most: 10})
+	if err != nil || len(page.Objects) != 1 {
+		t.Fatalf("the bucket has %v, %v", page.Objects, err)
+	}
+	if o := page.Objects[0]; string(o.Body) != d.Document || !regexp.MustCompile(`^aws/lambda/async/fn/2026/11/24/2026-11-24T01\.02\.03-[0-9a-f-]{36}$`).MatchString(o.Key) {
+		t.Errorf("the object %s is %s", o.Key, o.Body)
+	}
+	d.Document, d.Destination = strings.Repeat("x", control.MostPublished+1), "arn:aws:sns:us-east-1:"+Account+":lost"
+	if err := s.outcome(here.functions, d); err == nil {
+		t.Error("a topic takes more than it may")
 	}
 }

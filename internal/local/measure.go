@@ -49,6 +49,15 @@ func (m meter) invocation(e host.Ended) {
 	m.store.Count(metrics.Of(lambdaNamespace, "ConcurrentExecutions"), "Count", float64(e.Running))
 }
 
+// undelivered is an outcome or a dead letter of an asynchronous invocation that its target did not take.
+func (m meter) undelivered(d host.Delivery) {
+	name := esm.DestinationDeliveryFailures
+	if d.Attributes != nil {
+		name = "DeadLetterErrors"
+	}
+	m.function(functionOfARN(d.FunctionARN), name, "Count", 1)
+}
+
 // mapping is a value of a mapping's metrics: of its function's, or of those that its MetricsConfig asks for.
 func (m meter) mapping(v esm.Metric) {
 	switch v.Name {

@@ -32,6 +32,10 @@ func TestOwnMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	undelivered := host.Delivery{FunctionARN: "arn:aws:lambda:us-east-1:000000000000:function:f"}
+	p.meter.undelivered(undelivered)
+	undelivered.Attributes = map[string]string{"RequestID": "1"}
+	p.meter.undelivered(undelivered)
 	const emf = `{"_aws":{"Timestamp":1767323040000,"CloudWatchMetrics":[{"Namespace":"app","Dimensions":[["function","table"],[]],"Metrics":[{"Name":"Records","Unit":"Count"},{"Name":"Gone"}]}]},"function":"f","table":"t","Records":[3,4]}`
 	groups.Append("g", "s", c.Now(), emf)
 	groups.Append("g", "s", c.Now(), emf[:40])
@@ -56,6 +60,8 @@ func TestOwnMetrics(t *testing.T) {
 		{metrics.Of("AWS/Lambda", "Duration", "FunctionName", "f"), metrics.Average, 30},
 		{metrics.Of("AWS/Lambda", "ConcurrentExecutions"), metrics.Maximum, 2},
 		{metrics.Of("AWS/Lambda", "IteratorAge", "FunctionName", "f"), metrics.Maximum, 2000},
+		{metrics.Of("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName", "f"), metrics.Sum, 1},
+		{metrics.Of("AWS/Lambda", "DeadLetterErrors", "FunctionName", "f"), metrics.Sum, 1},
 		{metrics.Of("AWS/Lambda", "PolledEventCount", "EventSourceMappingUUID", "m"), metrics.Maximum, 3},
 		{metrics.Of("AWS/SQS", "NumberOfMessagesSent", "QueueName", "q"), metrics.Sum, 2},
 		{metrics.Of("AWS/SQS", "SentMessageSize", "QueueName", "q"), metrics.Average, 4},

@@ -54,12 +54,16 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 		Ended:       tellAll(base.meter.invocation, s.events.ofHost(name)),
 		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
 			return s.mayLog(name, made.Load(), groups, f, group, stream)
-		}, Deliver: func(ctx context.Context, d host.Delivery) error {
+		}, Deliver: func(_ context.Context, d host.Delivery) error {
 			r := made.Load()
-			if err := s.maySend(name, r, r.functions, d.FunctionARN, d.Destination); err != nil {
-				return err
+			err := s.maySend(name, r, r.functions, d.FunctionARN, d.Destination)
+			if err == nil {
+				err = s.outcome(r.functions, d)
 			}
-			return r.deliver(ctx, d)
+			if err != nil {
+				r.meter.undelivered(d)
+			}
+			return err
 		}})
 	if err != nil {
 		return nil, err

@@ -86,9 +86,27 @@ func (m *Manual) Advance(d time.Duration) {
 // AwaitSleepers returns once at least n sleepers wait, so that a test advances the clock only when the
 // code under test has come to rest.
 func (m *Manual) AwaitSleepers(n int) {
+	m.await(func() bool { return len(m.sleepers) >= n })
+}
+
+// AwaitSleeper returns once somebody sleeps who is due in exactly d: where others sleep too, a test waits for the one that it means.
+func (m *Manual) AwaitSleeper(d time.Duration) {
+	m.await(func() bool {
+		due := m.now.Add(d)
+		for s := range m.sleepers {
+			if s.at.Equal(due) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// await returns once holds is true of the sleepers.
+func (m *Manual) await(holds func() bool) {
 	for {
 		m.mu.Lock()
-		if len(m.sleepers) >= n {
+		if holds() {
 			m.mu.Unlock()
 			return
 		}

@@ -91,3 +91,20 @@ func TestSystem(t *testing.T) {
 		t.Error("fired though it was stopped")
 	}
 }
+
+func TestAwaitSleeper(t *testing.T) {
+	m := clock.NewManual(start())
+	_, stop := m.After(time.Minute) // somebody else
+	defer stop()
+	woke := make(chan time.Time, 1)
+	go func() {
+		c, _ := m.After(time.Second)
+		woke <- <-c
+	}()
+	m.AwaitSleeper(time.Second)
+	m.Advance(time.Second)
+	if at := <-woke; !at.Equal(start().Add(time.Second)) {
+		t.Errorf("woke at %v", at)
+	}
+	m.AwaitSleeper(59 * time.Second)
+}

@@ -306,8 +306,23 @@ func (t *Topics) Unsubscribe(arn string) {
 	t.forget(arn)
 }
 
+// MostPublished is how large a message with its attributes may be, in bytes.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+const MostPublished = 256 << 10
+
+func (p Publication) size() int {
+	n := len(p.Message)
+	for _, text := range p.Messages {
+		n = max(n, len(text))
+	}
+	return n + p.Attributes.Size()
+}
+
 // Publish sends a message to every subscription of a topic, and gives the message's id.
 func (t *Topics) Publish(topicARN string, p Publication) (id string, err error) {
+	if p.size() > MostPublished {
+		return "", errorf("InvalidParameter", "Invalid parameter: Message too long")
+	}
 	subscriptions, err := t.Subscriptions(topicARN)
 	if err != nil {
 		return "", err

@@ -6,6 +6,9 @@ import (
 	"streamgen/internal/filter"
 )
 
+// MaxFilter is how many characters a filter may have.
+const MaxFilter = filter.MaxPattern
+
 // parseFilters reads a mapping's patterns.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 func parseFilters(patterns []string) ([]filter.Pattern, error) {

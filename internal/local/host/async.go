@@ -40,8 +40,10 @@ type Delivery struct {
 	Destination, FunctionARN string
 	// Document is the body: JSON.
 	Document string
-	// Attributes are what a message to a dead-letter queue has: RequestID, ErrorCode (a number) and ErrorMessage. nil for a destination.
+	// Attributes are what a dead letter has: RequestID, ErrorCode (a number) and ErrorMessage. nil for a destination.
 	Attributes map[string]string
+	// At is when it was sent.
+	At time.Time
 }
 
 func asyncKey(qualifier string) string {
@@ -76,7 +78,7 @@ func (h *Host) SetAsync(r Ref, replace bool, change func(*AsyncConfig) error) (A
 }
 
 func (h *Host) noAsync(r Ref) error {
-	return errorf(ResourceNotFound, "The function %s doesn't have an EventInvokeConfig", h.arn(Ref{r.Name, asyncKey(r.Qualifier)}))
+	return errorf(ResourceNotFound, "The function %s doesn't have an EventInvokeConfig", h.ARN(Ref{r.Name, asyncKey(r.Qualifier)}))
 }
 
 // Async gives what is configured for a qualifier.
@@ -168,7 +170,7 @@ func (e *event) run() {
 	for {
 		config := e.host.asyncOf(e.ref)
 		e.result = Result{}
-		result, err := e.host.invoke(ctx, e.ref, e.id, e.payload)
+		result, err := e.host.invoke(ctx, e.ref, request{id: e.id, payload: e.payload})
 		var refused *Error
 		var pause time.Duration
 		switch {
@@ -287,7 +289,7 @@ func (e *event) deliver(ctx context.Context, destination, condition string) {
 	h := e.host
 	d := outcomeDocument{
 		Version: "1.0", Timestamp: h.opts.Clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
-		RequestContext: requestContext{e.id, h.arn(Ref{e.ref.Name, asyncKey(e.ref.Qualifier)}), condition, e.invokes},
+		RequestContext: requestContext{e.id, h.ARN(Ref{e.ref.Name, asyncKey(e.ref.Qualifier)}), condition, e.invokes},
 		RequestPayload: e.payload,
 	}
 	if e.result.RequestID != "" {
@@ -301,11 +303,12 @@ func (e *event) deliver(ctx context.Context, destination, condition string) {
 		slog.Warn("an event's outcome is no JSON", "function", e.ref.Name, "error", err)
 		return
 	}
-	e.send(ctx, Delivery{Destination: destination, FunctionARN: h.arn(Ref{Name: e.ref.Name}), Document: string(text)})
+	e.send(ctx, Delivery{Destination: destination, FunctionARN: h.ARN(Ref{Name: e.ref.Name}), Document: string(text)})
 }
 
 // send hands a delivery over. One that fails is lost, as on AWS, and logged.
 func (e *event) send(ctx context.Context, d Delivery) {
+	d.At = e.host.opts.Clock.Now()
 	if err := e.host.opts.Deliver(ctx, d); err != nil {
 		slog.Warn("a function's destination did not take an event", "function", e.ref.Name, "destination", d.Destination, "error", err)
 	}

@@ -112,7 +112,7 @@ func TestEventThatFails(t *testing.T) {
 		"requestPayload": map[string]any{"a": 1.0}, "responsePayload": map[string]any{"errorMessage": "no luck", "errorType": "errorString"},
 		"responseContext": map[string]any{"statusCode": 200.0, "executedVersion": "$LATEST", "functionError": "Unhandled"},
 	})
-	want := host.Delivery{Destination: "dead", FunctionARN: fnARN, Document: `{"a":1}`,
+	want := host.Delivery{Destination: "dead", FunctionARN: fnARN, Document: `{"a":1}`, At: time.Date(2026, 11, 23, 4, 8, 6, 0, time.UTC),
 		Attributes: map[string]string{"RequestID": id, "ErrorCode": "200", "ErrorMessage": "no luck"}}
 	if diff := cmp.Diff(want, <-a.delivered); diff != "" {
 		t.Error(diff)

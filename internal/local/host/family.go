@@ -182,7 +182,7 @@ func (h *Host) CreateAlias(r Ref, a Alias) (Alias, error) {
 	if err != nil {
 		return Alias{}, err
 	}
-	a.ARN = h.arn(Ref{r.Name, a.Name})
+	a.ARN = h.ARN(Ref{r.Name, a.Name})
 	if _, found := rev.family.aliases[a.Name]; found {
 		return Alias{}, errorf(ResourceConflict, "Alias already exists: %s", a.ARN)
 	}
@@ -193,7 +193,7 @@ func (h *Host) CreateAlias(r Ref, a Alias) (Alias, error) {
 func (h *Host) setAlias(r Ref, fam *family, a Alias) (Alias, error) {
 	for _, version := range append([]string{a.FunctionVersion}, slices.Collect(maps.Keys(a.Weights))...) {
 		if fam.version(version) == nil {
-			return Alias{}, errorf(ResourceNotFound, "Function not found: %s", h.arn(Ref{r.Name, version}))
+			return Alias{}, errorf(ResourceNotFound, "Function not found: %s", h.ARN(Ref{r.Name, version}))
 		}
 	}
 	if len(a.Weights) > 1 {
@@ -229,7 +229,7 @@ func (h *Host) alias(r Ref, name string) (*family, Alias, error) {
 	}
 	a, found := rev.family.aliases[name]
 	if !found {
-		return nil, Alias{}, errorf(ResourceNotFound, "Cannot find alias arn: %s", h.arn(Ref{r.Name, name}))
+		return nil, Alias{}, errorf(ResourceNotFound, "Cannot find alias arn: %s", h.ARN(Ref{r.Name, name}))
 	}
 	return rev.family, a, nil
 }

@@ -97,7 +97,7 @@ func (h *Host) Create(c Config, tags map[string]string, zip []byte) (Function, e
 	if f.LogGroup == "" {
 		f.LogGroup = "/aws/lambda/" + f.Name
 	}
-	f.ARN = h.arn(Ref{Name: f.Name})
+	f.ARN = h.ARN(Ref{Name: f.Name})
 	f.setCode(zip)
 
 	h.mu.Lock()
@@ -150,7 +150,7 @@ func (h *Host) find(r Ref) (*revision, error) {
 			return rev, nil
 		}
 	}
-	return nil, errorf(ResourceNotFound, "Function not found: %s", h.arn(r))
+	return nil, errorf(ResourceNotFound, "Function not found: %s", h.ARN(r))
 }
 
 // Get gives a function, or the version that a qualifier means.
@@ -281,7 +281,7 @@ func (h *Host) Delete(r Ref) error {
 	defer h.mu.Unlock()
 	fam := h.functions[r.Name]
 	if fam == nil {
-		return errorf(ResourceNotFound, "Function not found: %s", h.arn(r))
+		return errorf(ResourceNotFound, "Function not found: %s", h.ARN(r))
 	}
 	if r.Qualifier != "" {
 		return h.deleteVersion(fam, r)

@@ -166,24 +166,30 @@ func (h *Host) leave(rev *revision) {
 // means that the function was not run to an end: an [*Error] with code [ResourceNotFound] or [TooManyRequests], [ErrClosed],
 // or ctx's error, whose end kills the process.
 func (h *Host) Invoke(ctx context.Context, ref string, payload []byte) (Result, error) {
+	return h.InvokeFor(ctx, ref, nil, payload)
+}
+
+// InvokeFor is [Host.Invoke] with what the caller says of himself, JSON or nil for nothing.
+func (h *Host) InvokeFor(ctx context.Context, ref string, client, payload []byte) (Result, error) {
 	r, err := h.Parse(ref)
 	if err != nil {
 		return Result{}, err
 	}
-	return h.invoke(ctx, r, uuid.NewString(), payload)
+	return h.invoke(ctx, r, request{id: uuid.NewString(), payload: payload, client: client})
 }
 
-// invoke runs a function once under a request's id.
-func (h *Host) invoke(ctx context.Context, r Ref, id string, payload []byte) (Result, error) {
+// invoke runs a function once.
+func (h *Host) invoke(ctx context.Context, r Ref, req request) (Result, error) {
 	began := h.opts.Clock.Now()
 	rev, err := h.enter(r)
 	switch {
 	case isThrottle(err):
-		return h.told(ctx, h.arn(r), began, Result{}, err)
+		return h.told(ctx, h.ARN(r), began, Result{}, err)
 	case err != nil:
 		return Result{}, err
 	}
 	defer h.leave(rev)
-	result, err := rev.invoke(ctx, id, h.arn(r), payload)
-	return h.told(ctx, h.arn(r), began, result, err)
+	req.arn = h.ARN(r)
+	result, err := rev.invoke(ctx, req)
+	return h.told(ctx, req.arn, began, result, err)
 }

@@ -11,6 +11,7 @@ import (
 type Invocation struct {
 	RequestID, FunctionARN string
 	Payload                []byte // JSON
+	ClientContext          []byte // JSON; nil for none
 }
 
 // Func is a function that runs within this process and gives its answer as JSON. Its error is the invocation's, as a handler's error is
@@ -23,7 +24,7 @@ func (h *Host) Register(c Config, f Func) (Function, error) {
 	if c.LogGroup == "" {
 		c.LogGroup = "/aws/lambda/" + c.Name
 	}
-	function := Function{Config: c, ARN: h.arn(Ref{Name: c.Name})}
+	function := Function{Config: c, ARN: h.ARN(Ref{Name: c.Name})}
 	function.setCode(nil)
 	code := &code{run: f}
 	code.hold()
@@ -39,13 +40,13 @@ func (h *Host) Register(c Config, f Func) (Function, error) {
 }
 
 // invokeFunc runs a function of this process once. Its timeout is the machine's time, as it is for what the function itself measures.
-func (r *revision) invokeFunc(ctx context.Context, id, arn string, payload []byte) (Result, error) {
+func (r *revision) invokeFunc(ctx context.Context, req request) (Result, error) {
 	limited, cancel := context.WithTimeout(ctx, r.function.Timeout)
 	defer cancel()
-	log := r.newLog()
+	log, id := r.newLog(), req.id
 	r.started(log, id)
 	began := r.host.opts.Clock.Now()
-	answer, err := call(limited, r.code.run, Invocation{RequestID: id, FunctionARN: arn, Payload: payload})
+	answer, err := call(limited, r.code.run, Invocation{RequestID: id, FunctionARN: req.arn, Payload: req.payload, ClientContext: req.client})
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
 	}

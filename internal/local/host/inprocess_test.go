@@ -34,13 +34,14 @@ func TestFunctionsOfThisProcess(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}},
+		{"client", `{"custom":{}}`, "", time.Minute, func(_ context.Context, i host.Invocation) ([]byte, error) { return i.ClientContext, nil }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f, err := h.Register(host.Config{Name: test.name, Timeout: test.timeout}, test.f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := h.Invoke(t.Context(), f.ARN, []byte(`{"a":1}`))
+			got, err := h.InvokeFor(t.Context(), f.ARN, []byte(`{"custom":{}}`), []byte(`{"a":1}`))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +59,7 @@ func TestFunctionsOfThisProcess(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if again, err := h.Invoke(t.Context(), f.ARN, []byte(`{"a":1}`)); err != nil || string(again.Payload) == "" {
+			if again, err := h.InvokeFor(t.Context(), f.ARN, []byte(`{"custom":{}}`), []byte(`{"a":1}`)); err != nil || string(again.Payload) == "" {
 				t.Errorf("after a new configuration: %v", err)
 			}
 			if err := h.Delete(ref); err != nil {

@@ -13,27 +13,35 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 const initLimit = 10 * time.Second
 
+// request is what one invocation was asked with.
+type request struct {
+	id, arn string // the ARN has the qualifier that it was invoked with
+	payload []byte
+	// client is what the caller says of himself, as JSON; nil for nothing.
+	client []byte
+}
+
 // invoke runs the function once: in an idle process, or in a new one.
-func (r *revision) invoke(ctx context.Context, id, arn string, payload []byte) (Result, error) {
+func (r *revision) invoke(ctx context.Context, req request) (Result, error) {
 	if r.code.run != nil {
-		return r.invokeFunc(ctx, id, arn, payload)
+		return r.invokeFunc(ctx, req)
 	}
 	for p := r.take(); p != nil; p = r.take() {
-		if result, ran, err := r.run(ctx, p, id, arn, payload); ran || err != nil {
+		if result, ran, err := r.run(ctx, p, req); ran || err != nil {
 			return result, err
 		}
 		p.kill() // it ended, or is about to, while it had nothing to do
 	}
-	p, failed, err := r.cold(ctx, id)
+	p, failed, err := r.cold(ctx, req.id)
 	if err != nil {
 		return Result{}, err
 	}
 	if failed != nil {
 		return *failed, nil
 	}
-	result, ran, err := r.run(ctx, p, id, arn, payload)
+	result, ran, err := r.run(ctx, p, req)
 	if !ran && err == nil {
-		return r.stillborn(p.log, id, exitedEarly(id, p.exitReason()), 0), nil
+		return r.stillborn(p.log, req.id, exitedEarly(req.id, p.exitReason()), 0), nil
 	}
 	return result, err
 }
@@ -110,13 +118,13 @@ func (h *Host) over() bool {
 }
 
 // run puts one invocation through a process and lets it rest or ends it. It did not run if the process took no notice of it.
-func (r *revision) run(ctx context.Context, p *process, id, arn string, payload []byte) (result Result, ran bool, err error) {
-	c, timeout := r.host.opts.Clock, r.function.Timeout
+func (r *revision) run(ctx context.Context, p *process, req request) (result Result, ran bool, err error) {
+	c, timeout, id := r.host.opts.Clock, r.function.Timeout, req.id
 	start := c.Now()
 	timer, stop := c.After(timeout)
 	defer stop()
 	inv := &invocation{
-		id: id, arn: arn, traceID: traceID(start, r.function.Tracing == "Active"), payload: payload, deadline: start.Add(timeout),
+		request: req, traceID: traceID(start, r.function.Tracing == "Active"), deadline: start.Add(timeout),
 		begin: func() {
 			p.capture.flush() // what it wrote before belongs before
 			r.started(p.log, id)

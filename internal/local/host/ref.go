@@ -58,7 +58,7 @@ func invalidRef(s string) *Error {
 }
 
 // ARN is the function's ARN, with its qualifier if it has one.
-func (h *Host) arn(r Ref) string {
+func (h *Host) ARN(r Ref) string {
 	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", h.opts.Region, h.opts.Account, r.Name)
 	if r.Qualifier != "" {
 		arn += ":" + r.Qualifier

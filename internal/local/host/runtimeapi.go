@@ -23,6 +23,7 @@ type state int
 
 const (
 	starting state = iota // before the first call for the next invocation
+	broken                // it told that it cannot start; it should end
 	waiting               // a call for the next invocation waits, or may come
 	busy                  // an invocation is out, unanswered
 	answered              // it is answered; it ends with the next call for one
@@ -30,9 +31,9 @@ const (
 
 // invocation is one event on its way through a process.
 type invocation struct {
-	id, arn, traceID string
-	payload          []byte
-	deadline         time.Time
+	request
+	traceID  string
+	deadline time.Time
 	// begin is called when the process takes the invocation, before it sees the payload.
 	begin    func()
 	answer   chan answer   // of one
@@ -129,6 +130,9 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
 	header.Set("Lambda-Runtime-Trace-Id", inv.traceID)
+	if inv.client != nil {
+		header.Set("Lambda-Runtime-Client-Context", string(inv.client))
+	}
 	_, _ = w.Write(inv.payload) // a process that is gone is seen by its end
 }
 
@@ -137,7 +141,7 @@ func (a *runtimeAPI) await() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch a.state {
-	case busy:
+	case busy, broken:
 		return false
 	case starting:
 		close(a.ready)
@@ -227,12 +231,9 @@ func (a *runtimeAPI) initFailure(w http.ResponseWriter, r *http.Request) {
 		refuseState(w)
 		return
 	}
-	select {
-	case a.initError <- body:
-		reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
-	default:
-		refuseState(w)
-	}
+	a.state = broken
+	a.initError <- body // has room for one
+	reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }
 
 // register takes an extension inside the process that wants no events; aws-lambda-go registers one to be sent SIGTERM.

@@ -53,6 +53,9 @@ func NotEmulated(what string) *Error {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// APIError implements [Named].
+func (e *Error) APIError() (code, message string) { return e.Code, e.Message }
+
 func (e *Error) status() int {
 	if e.Status == 0 {
 		return http.StatusBadRequest

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +15,17 @@ type destination struct {
 }
 
 type asyncDestinations struct{ OnSuccess, OnFailure destination }
+
+// String is how Lambda words what it refuses.
+func (d asyncDestinations) String() string {
+	word := func(member string, d destination) string {
+		if d.Destination == "" {
+			return "null"
+		}
+		return member + "(destination=" + d.Destination + ")"
+	}
+	return "DestinationConfig(onSuccess=" + word("OnSuccess", d.OnSuccess) + ", onFailure=" + word("OnFailure", d.OnFailure) + ")"
+}
 
 type asyncInput struct {
 	MaximumRetryAttempts, MaximumEventAgeInSeconds *int
@@ -93,30 +105,39 @@ func (in *asyncInput) check(operation string) error {
 	if in.MaximumRetryAttempts == nil && in.MaximumEventAgeInSeconds == nil && in.DestinationConfig == nil {
 		return invalid("You must specify at least one of error handling or destination setting.")
 	}
-	d := value(in.DestinationConfig, asyncDestinations{})
-	for member, arn := range map[string]string{"OnSuccess": d.OnSuccess.Destination, "OnFailure": d.OnFailure.Destination} {
-		if err := checkDestination(operation, "DestinationConfig."+member, arn, "sqs", "lambda"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return value(in.DestinationConfig, asyncDestinations{}).check(operation)
 }
 
-// checkDestination refuses an ARN of a service that takes nothing from functions here. "" is no destination.
-func checkDestination(operation, member, arn string, services ...string) error {
-	if arn == "" {
-		return nil
-	}
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" {
-		return invalid("The provided destination config %s is invalid: %s", member, arn)
-	}
-	for _, s := range services {
-		if parts[2] == s {
-			return nil
+// What takes reports and events that functions gave up: standard queues and topics, buckets, functions.
+const (
+	messageTarget  = `sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}|sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}`
+	reportTarget   = messageTarget + `|s3:::[a-z0-9.-]{3,63}`
+	functionTarget = `lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9$_-]{1,128})?`
+)
+
+var (
+	onSuccessARN  = arnOf(messageTarget + "|" + functionTarget)
+	onFailureARN  = arnOf(reportTarget + "|" + functionTarget)
+	deadLetterARN = arnOf(messageTarget)
+)
+
+func arnOf(resource string) *regexp.Regexp {
+	return regexp.MustCompile(`^arn:aws[a-z-]*:(` + resource + `)$`)
+}
+
+// check refuses what takes no outcomes: on AWS a bucket takes failures alone, FIFO queues and topics take nothing.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+func (d asyncDestinations) check(operation string) error {
+	success, failure := d.OnSuccess.Destination, d.OnFailure.Destination
+	for member, arn := range map[string]string{"OnSuccess": success, "OnFailure": failure} {
+		if strings.HasPrefix(arn, "arn:aws:events:") {
+			return wire.NotEmulated("the event bus " + arn + " as DestinationConfig." + member + " of " + operation)
 		}
 	}
-	return wire.NotEmulated("the destination " + arn + " in " + member + " of " + operation + ": it knows those of " + strings.Join(services, " and "))
+	if success != "" && !onSuccessARN.MatchString(success) || failure != "" && !onFailureARN.MatchString(failure) {
+		return invalid("The provided destination config %s is invalid.", d)
+	}
+	return nil
 }
 
 func (in *asyncInput) apply(c *host.AsyncConfig) {

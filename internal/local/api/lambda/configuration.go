@@ -181,6 +181,9 @@ func (s *settings) check(operation string) error {
 	if k := value(s.KMSKeyArn, ""); k != "" {
 		c.need(keyPattern.MatchString(k), "kMSKeyArn", k, "satisfy regular expression pattern: "+keyPattern.String())
 	}
+	if d := s.DeadLetterConfig; d != nil {
+		c.need(keyARN.MatchString(d.TargetArn), "deadLetterConfig.targetArn", d.TargetArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+	}
 	if err := c.err(); err != nil {
 		return err
 	}
@@ -190,10 +193,8 @@ func (s *settings) check(operation string) error {
 	if v := s.VpcConfig; v != nil && (len(v.SubnetIds) == 0) != (len(v.SecurityGroupIds) == 0) {
 		return invalid("SecurityGroupIds and SubnetIds must coexist or be both empty list.")
 	}
-	if s.DeadLetterConfig != nil {
-		if err := checkDestination(operation, "DeadLetterConfig.TargetArn", s.DeadLetterConfig.TargetArn, "sqs"); err != nil {
-			return err
-		}
+	if d := s.DeadLetterConfig; d != nil && d.TargetArn != "" && !deadLetterARN.MatchString(d.TargetArn) {
+		return invalid("The dead-letter target ARN %s is invalid: it is that of a standard queue or topic.", d.TargetArn)
 	}
 	if err := s.checkEmulated(operation); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"streamgen/internal/local/wire"
@@ -17,6 +18,23 @@ const maxRequest = 6 << 20
 // maxEvent is the largest payload of an invocation that is not, in bytes.
 const maxEvent = 1 << 20
 
+// maxClientContext is how long the client context may be, in base64.
+const maxClientContext = 3583
+
+// clientContext reads what a caller says of himself: a JSON object in base64. It gives it on one line, nil for none.
+func clientContext(header string) ([]byte, error) {
+	if header == "" {
+		return nil, nil
+	}
+	var object map[string]any
+	var line bytes.Buffer
+	text, err := base64.StdEncoding.DecodeString(header)
+	if err != nil || json.Unmarshal(text, &object) != nil || object == nil || json.Compact(&line, text) != nil {
+		return nil, wire.Errorf("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+	}
+	return line.Bytes(), nil
+}
+
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	const operation = "Invoke"
@@ -24,9 +42,8 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	if err != nil {
 		return wire.Response{}, err
 	}
-	kind, log := r.Header.Get("X-Amz-Invocation-Type"), r.Header.Get("X-Amz-Log-Type")
+	kind, log, about := r.Header.Get("X-Amz-Invocation-Type"), r.Header.Get("X-Amz-Log-Type"), r.Header.Get("X-Amz-Client-Context")
 	if err := notEmulated(operation, map[string]bool{
-		"ClientContext":        r.Header.Get("X-Amz-Client-Context") != "",
 		"DurableExecutionName": r.Header.Get("X-Amz-Durable-Execution-Name") != "",
 		"TenantId":             r.Header.Get("X-Amz-Tenant-Id") != "",
 	}); err != nil {
@@ -35,7 +52,12 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	var c constraints
 	c.need(kind == "" || kind == "Event" || kind == "RequestResponse" || kind == "DryRun", "invocationType", kind, "satisfy enum value set: [Event, RequestResponse, DryRun]")
 	c.need(log == "" || log == "None" || log == "Tail", "logType", log, "satisfy enum value set: [None, Tail]")
+	c.need(len(about) <= maxClientContext, "clientContext", about, fmt.Sprintf("have length less than or equal to %d", maxClientContext))
 	if err := c.err(); err != nil {
+		return wire.Response{}, err
+	}
+	client, err := clientContext(about)
+	if err != nil {
 		return wire.Response{}, err
 	}
 	payload, err := wire.ReadBody(r)
@@ -63,7 +85,7 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 	if ref.Qualifier != "" {
 		name += ":" + ref.Qualifier
 	}
-	if kind == "Event" {
+	if kind == "Event" { // which has no client context, on AWS either
 		id, err := a.functions.InvokeAsync(name, payload)
 		if err != nil {
 			return wire.Response{}, err
@@ -71,7 +93,7 @@ func (a *api) invoke(r *http.Request) (wire.Response, error) {
 		return wire.Response{Status: http.StatusAccepted, Header: http.Header{"X-Amzn-Requestid": {id}}}, nil
 	}
 	// A function runs to its end though the caller is gone.
-	result, err := a.functions.Invoke(context.WithoutCancel(r.Context()), name, payload)
+	result, err := a.functions.InvokeFor(context.WithoutCancel(r.Context()), name, client, payload)
 	if err != nil {
 		return wire.Response{}, err
 	}

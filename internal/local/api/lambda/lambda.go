@@ -26,7 +26,7 @@ type Functions interface {
 	UpdateConfiguration(r host.Ref, revisionID string, change func(*host.Config) error) (host.Function, error)
 	UpdateTags(r host.Ref, change func(map[string]string)) error
 	Delete(host.Ref) error
-	Invoke(ctx context.Context, function string, payload []byte) (host.Result, error)
+	InvokeFor(ctx context.Context, function string, client, payload []byte) (host.Result, error)
 	InvokeAsync(function string, payload []byte) (requestID string, err error)
 
 	PublishVersion(r host.Ref, revisionID, codeSHA256 string, description *string) (host.Function, error)

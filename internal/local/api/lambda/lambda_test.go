@@ -227,8 +227,12 @@ func TestInvoke(t *testing.T) {
 	refused(t, err, 413, "RequestTooLargeException", "smaller than 6291456 bytes")
 	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), InvocationType: types.InvocationTypeEvent, Payload: []byte(`"` + strings.Repeat("x", 1<<20) + `"`)})
 	refused(t, err, 413, "RequestTooLargeException", "smaller than 1048576 bytes")
-	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), ClientContext: aws.String("e30=")})
-	refused(t, err, 400, "ValidationException", "does not emulate ClientContext")
+	for _, context := range []string{"e30", "MQ==", "bnVsbA==", "x"} { // {} without its end, 1, null, nothing
+		_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), ClientContext: &context})
+		refused(t, err, 400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+	}
+	_, err = s.client.Invoke(t.Context(), &sdk.InvokeInput{FunctionName: aws.String("fn"), ClientContext: aws.String(strings.Repeat("x", 3584))})
+	refused(t, err, 400, "ValidationException", "Member must have length less than or equal to 3583")
 }
 
 // TestMappingInvokesTheFunction is the whole line: a record of the stream reaches the real process.

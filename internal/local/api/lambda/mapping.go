@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/wire"
@@ -114,6 +115,12 @@ func (s *mappingSettings) check(operation string) error {
 	if s.KMSKeyArn != nil {
 		c.need(keyARN.MatchString(*s.KMSKeyArn), "kMSKeyArn", *s.KMSKeyArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
 	}
+	if s.FilterCriteria != nil {
+		for i, f := range s.FilterCriteria.Filters {
+			c.need(utf8.RuneCountInString(f.Pattern) <= esm.MaxFilter, fmt.Sprintf("filterCriteria.filters.%d.member.pattern", i+1), f.Pattern,
+				fmt.Sprintf("have length less than or equal to %d", esm.MaxFilter))
+		}
+	}
 	if s.MetricsConfig != nil {
 		for _, m := range s.MetricsConfig.Metrics {
 			c.need(slices.Contains([]string{eventCount, "ErrorCount", "KafkaMetrics"}, m), "metricsConfig.metrics", m, "satisfy enum value set: [EventCount, ErrorCount, KafkaMetrics]")
@@ -150,7 +157,7 @@ var (
 	keyARN = regexp.MustCompile(`^(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*|)$`)
 	// destinationARN takes standard queues and topics, and buckets.
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#services-dynamodb-failed-invocation
-	destinationARN = regexp.MustCompile(`^arn:aws[a-z-]*:(sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}|sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}|s3:::[a-z0-9.-]{3,63})$`)
+	destinationARN = arnOf(reportTarget)
 )
 
 // onFailure is the destination that the caller sets; nil when none is said.

@@ -24,8 +24,11 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		{"six layers", func(in *sdk.CreateFunctionInput) { in.Layers = []string{"1", "2", "3", "4", "5", "6"} }, "InvalidParameterValueException", "Cannot reference more than 5 layers."},
 		{"VPC", func(in *sdk.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"s"}} }, "InvalidParameterValueException", "SecurityGroupIds and SubnetIds must coexist"},
 		{"dead letters", func(in *sdk.CreateFunctionInput) {
-			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sns:us-east-1:000000000000:t")}
-		}, "ValidationException", notEmulated + "the destination arn:aws:sns"},
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sns:us-east-1:000000000000:t.fifo")}
+		}, "InvalidParameterValueException", "The dead-letter target ARN arn:aws:sns:us-east-1:000000000000:t.fifo is invalid: it is that of a standard queue or topic."},
+		{"dead letters of no ARN", func(in *sdk.CreateFunctionInput) {
+			in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("queue")}
+		}, "ValidationException", "Value 'queue' at 'deadLetterConfig.targetArn' failed to satisfy constraint"},
 		{"snapshots", func(in *sdk.CreateFunctionInput) {
 			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
 		}, "ValidationException", notEmulated + "SnapStart"},
@@ -197,6 +200,9 @@ func TestCreateMappingRefusals(t *testing.T) {
 		{"filter", func(in *sdk.CreateEventSourceMappingInput) {
 			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"eventName":"INSERT"}`)}}}
 		}, "InvalidParameterValueException", "Invalid filter pattern definition."},
+		{"long filter", func(in *sdk.CreateEventSourceMappingInput) {
+			in.FilterCriteria = &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{}`)}, {Pattern: aws.String(`{"a":["` + strings.Repeat("ä", 4096) + `"]}`)}}}
+		}, "ValidationException", "at 'filterCriteria.filters.2.member.pattern' failed to satisfy constraint: Member must have length less than or equal to 4096"},
 		{"destination", func(in *sdk.CreateEventSourceMappingInput) {
 			in.DestinationConfig = &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("https://queue")}}
 		}, "ValidationException", "Value 'https://queue' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: ^$|arn:"},

@@ -185,8 +185,29 @@ func TestEventInvokeConfig(t *testing.T) {
 	refused(t, put(&sdk.PutFunctionEventInvokeConfigInput{MaximumRetryAttempts: aws.Int32(3)}), 400, "ValidationException", "at 'maximumRetryAttempts'")
 	refused(t, put(&sdk.PutFunctionEventInvokeConfigInput{MaximumEventAgeInSeconds: aws.Int32(59)}), 400, "ValidationException", "at 'maximumEventAgeInSeconds'")
 	refused(t, put(&sdk.PutFunctionEventInvokeConfigInput{}), 400, "InvalidParameterValueException", "at least one")
-	refused(t, put(&sdk.PutFunctionEventInvokeConfigInput{DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("queue")}}}),
-		400, "InvalidParameterValueException", "is invalid: queue")
+	to := func(success, failure string) *sdk.PutFunctionEventInvokeConfigInput {
+		d := &types.DestinationConfig{}
+		if success != "" {
+			d.OnSuccess = &types.OnSuccess{Destination: &success}
+		}
+		if failure != "" {
+			d.OnFailure = &types.OnFailure{Destination: &failure}
+		}
+		return &sdk.PutFunctionEventInvokeConfigInput{DestinationConfig: d}
+	}
+	const bucket, topic = "arn:aws:s3:::lost", "arn:aws:sns:us-east-1:000000000000:lost"
+	refused(t, put(to("", "queue")), 400, "InvalidParameterValueException",
+		"The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination=queue)) is invalid.")
+	refused(t, put(to(bucket, bucket)), 400, "InvalidParameterValueException", // buckets are for failures
+		"The provided destination config DestinationConfig(onSuccess=OnSuccess(destination="+bucket+"), onFailure=OnFailure(destination="+bucket+")) is invalid.")
+	refused(t, put(to("", topic+".fifo")), 400, "InvalidParameterValueException", "onFailure=OnFailure(destination="+topic+".fifo)) is invalid.")
+	const bus = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+	refused(t, put(to(bus, "")), 400, "ValidationException", "streamgen local does not emulate the event bus "+bus+" as DestinationConfig.OnSuccess of PutFunctionEventInvokeConfig")
+	for _, taken := range [][2]string{{topic, bucket}, {queue, queue}, {fnARN + ":live", fnARN}} {
+		if err := put(to(taken[0], taken[1])); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := put(&sdk.PutFunctionEventInvokeConfigInput{
 		MaximumRetryAttempts: aws.Int32(0), DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: &queue}},
 	}); err != nil {

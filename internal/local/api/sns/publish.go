@@ -11,9 +11,6 @@ import (
 	"streamgen/internal/local/wire"
 )
 
-// mostPublished is how large a message with its attributes, and a batch of them, may be, in bytes.
-const mostPublished = 256 << 10
-
 type published struct{ MessageId string }
 
 func (s service) publish(form url.Values) (any, error) {
@@ -33,9 +30,6 @@ func (s service) publish(form url.Values) (any, error) {
 	p, err := publicationOf(form)
 	if err != nil {
 		return nil, err
-	}
-	if sizeOf(p) > mostPublished {
-		return nil, invalid("Message too long")
 	}
 	id, err := s.topics.Publish(arn, p)
 	return published{id}, err
@@ -83,14 +77,6 @@ func isSubject(text string) bool {
 	return text[0] != ' ' && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f })
 }
 
-func sizeOf(p control.Publication) int {
-	n := len(p.Message)
-	for _, text := range p.Messages {
-		n = max(n, len(text))
-	}
-	return n + p.Attributes.Size()
-}
-
 var entryID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 type (
@@ -128,7 +114,7 @@ func (s service) publishBatch(form url.Values) (any, error) {
 		seen[id] = true
 		size += len(e.Get("Message"))
 	}
-	if size > mostPublished {
+	if size > control.MostPublished {
 		return nil, wire.Errorf("BatchRequestTooLong", "The length of all the batch messages put together is more than the limit.")
 	}
 	out := struct {
@@ -146,9 +132,10 @@ func (s service) publishBatch(form url.Values) (any, error) {
 			continue
 		}
 		failure := batchFailure{Id: e.Get("Id"), Code: "InternalError", Message: err.Error()}
-		var e *wire.Error
-		if errors.As(err, &e) {
-			failure.Code, failure.Message, failure.SenderFault = e.Code, e.Message, true
+		var named wire.Named
+		if errors.As(err, &named) {
+			failure.Code, failure.Message = named.APIError()
+			failure.SenderFault = true
 		}
 		out.Failed = append(out.Failed, failure)
 	}

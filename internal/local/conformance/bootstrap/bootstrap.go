@@ -27,16 +27,30 @@ func Zip(command string) (packed []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return Pack(File{Name: "bootstrap", Mode: 0o755, Data: program})
+}
+
+// File is a file of a package.
+type File struct {
+	Name string
+	Mode os.FileMode
+	Data []byte
+}
+
+// Pack gives a package with files.
+func Pack(files ...File) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	head := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	head.SetMode(0o755)
-	w, err := z.CreateHeader(head)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(program); err != nil {
-		return nil, err
+	for _, f := range files {
+		head := &zip.FileHeader{Name: f.Name, Method: zip.Deflate}
+		head.SetMode(f.Mode)
+		w, err := z.CreateHeader(head)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(f.Data); err != nil {
+			return nil, err
+		}
 	}
 	if err := z.Close(); err != nil {
 		return nil, err

@@ -29,6 +29,8 @@ func main() {
 		time.Sleep(time.Hour) // with nothing else to do a select would end in a deadlock
 	case "init-error":
 		post("runtime/init/error", `{"errorType":"Config","errorMessage":"no table"}`)
+		post("runtime/init/error", `{"errorType":"Second"}`)
+		next()
 		fmt.Println("giving up")
 		os.Exit(1)
 	case "raw":
