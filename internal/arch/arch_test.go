@@ -60,7 +60,7 @@ var rules = []rule{
 	{"internal/local/engine", []string{"internal/local/attr", "internal/local/expr", "internal/local/clock"}},
 	{"internal/local/streams", []string{"internal/local/attr", "internal/local/clock", "internal/local/engine"}},
 	{"internal/local/esm", []string{"internal/batchfailure", "internal/filter", "internal/local/clock"}},
-	{"internal/local/host", []string{"internal/local/clock"}},
+	{"internal/local/host", []string{"internal/local/clock", "internal/local/peer"}},
 	{"internal/local/policy", nil},
 	{"internal/local/control", []string{"internal/local/clock", "internal/local/policy"}},
 	{"internal/local/metrics", []string{"internal/local/clock", "internal/local/control"}},

@@ -85,18 +85,10 @@ func (c *roleCall) form() (url.Values, error) {
 
 // members is the body of the CBOR protocol.
 func (c *roleCall) members() (cbor.Map, error) {
-	if len(c.body) == 0 {
-		return nil, nil
-	}
 	if c.request.Header.Get("X-Amz-Target") != "" { // the same over JSON
 		return wire.JSONMembers(c.body)
 	}
-	value, err := cbor.Decode(c.body)
-	if err != nil {
-		return nil, wire.Errorf("SerializationException", "%s: %v", c.operation, err)
-	}
-	in, _ := value.(cbor.Map)
-	return in, nil
+	return wire.CBORMembers(c.request.Header, c.body)
 }
 
 // guarded is a service as far as policies guard it.

@@ -27,6 +27,7 @@ import (
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/objects"
+	"streamgen/internal/local/peer"
 	"streamgen/internal/local/wire"
 )
 
@@ -140,7 +141,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s.server = &http.Server{
 		Handler:           s.guard(http.HandlerFunc(s.serve)),
 		ReadHeaderTimeout: 30 * time.Second,
-		ConnContext:       withUser,
+		ConnContext:       peer.Note,
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() {

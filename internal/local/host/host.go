@@ -93,6 +93,7 @@ func New(opts Options) (*Host, error) {
 	if opts.Concurrency == 0 {
 		opts.Concurrency = 1000
 	}
+	withhold()
 	dir, err := os.MkdirTemp(opts.Dir, "streamgen-functions-")
 	if err != nil {
 		return nil, fmt.Errorf("making the folder for functions' code: %w", err)
