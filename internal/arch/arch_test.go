@@ -70,7 +70,7 @@ var rules = []rule{
 	{"internal/local/api/ssm", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys", "internal/local/parameters"}},
 	{"internal/local/api/secretsmanager", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys", "internal/local/secrets"}},
 	{"internal/local/api/kms", []string{"internal/local/wire", "internal/local/clock", "internal/local/control", "internal/local/keys"}},
-	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams"}},
+	{"internal/local/api/dynamodb", []string{"internal/local/wire", "internal/local/attr", "internal/local/expr", "internal/local/clock", "internal/local/engine", "internal/local/streams", "internal/local/control"}},
 	{"internal/local/api/streams", []string{"internal/local/wire", "internal/local/attr", "internal/local/clock", "internal/local/streams"}},
 	{"internal/local/api/lambda", []string{"internal/local/wire", "internal/local/clock", "internal/local/host", "internal/local/esm"}},
 	{"internal/local/api/iam", []string{"internal/local/wire", "internal/local/clock", "internal/local/control"}},

@@ -2,6 +2,8 @@ package local
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -9,6 +11,7 @@ import (
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/keys"
 	"streamgen/internal/local/policy"
 )
 
@@ -138,37 +141,118 @@ func roleOf(functions *host.Host, function string) (role string, found bool) {
 	return f.Role, err == nil
 }
 
-// destinationNeeds are what sending to a destination needs, each with the call that Lambda's message names.
+// roleCalls is something that Lambda calls with a function's role, as its message names it.
+type roleCalls struct {
+	need
+	call string
+}
+
+// destinationNeeds are what sending to a destination needs.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
-func destinationNeeds(arn string) (needs []need, calls []string) {
+func destinationNeeds(arn string) []roleCalls {
 	switch service, _, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
 	case "sqs":
-		return []need{{action: "sqs:SendMessage", resource: arn}}, []string{"SendMessage on SQS"}
+		return []roleCalls{{need{action: "sqs:SendMessage", resource: arn}, "SendMessage on SQS"}}
 	case "sns":
-		return []need{{action: "sns:Publish", resource: arn}}, []string{"Publish on SNS"}
+		return []roleCalls{{need{action: "sns:Publish", resource: arn}, "Publish on SNS"}}
 	case "s3":
-		return []need{{action: "s3:ListBucket", resource: arn}, {action: "s3:PutObject", resource: arn + "/*"}}, []string{"ListBucket on S3", "PutObject on S3"}
+		return []roleCalls{{need{action: "s3:ListBucket", resource: arn}, "ListBucket on S3"}, {need{action: "s3:PutObject", resource: arn + "/*"}, "PutObject on S3"}}
 	case "lambda":
-		return []need{{action: "lambda:InvokeFunction", resource: arn}}, []string{"InvokeFunction on Lambda"}
+		return []roleCalls{{need{action: "lambda:InvokeFunction", resource: arn}, "InvokeFunction on Lambda"}}
 	}
-	return nil, nil
+	return nil
+}
+
+// networkNeeds are what making a function's network interfaces needs. Lambda asks as itself, not as the function: the condition key
+// lambda:SourceFunctionArn is missing.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+func networkNeeds(region string, vpc *host.VPC) (calls []roleCalls) {
+	if vpc == nil || len(vpc.Subnets) == 0 {
+		return nil
+	}
+	prefix := "arn:aws:ec2:" + region + ":" + Account + ":"
+	add := func(action, resource string) {
+		calls = append(calls, roleCalls{need{action: "ec2:" + action, resource: resource}, action + " on EC2"})
+	}
+	for _, subnet := range vpc.Subnets {
+		add("CreateNetworkInterface", prefix+"subnet/"+subnet)
+	}
+	for _, group := range vpc.SecurityGroups {
+		add("CreateNetworkInterface", prefix+"security-group/"+group)
+	}
+	const each = "network-interface/*" // there is none yet
+	add("CreateNetworkInterface", prefix+each)
+	add("DescribeNetworkInterfaces", "*")
+	add("DescribeSubnets", "*")
+	add("DeleteNetworkInterface", prefix+each)
+	add("AssignPrivateIpAddresses", prefix+each)
+	add("UnassignPrivateIpAddresses", prefix+each)
+	return calls
+}
+
+// functionNeeds are what Lambda checks when a function is made or configured anew.
+func functionNeeds(region string, c host.Config) []roleCalls {
+	calls := append(networkNeeds(region, c.VPC), destinationNeeds(c.DeadLetterARN)...)
+	if c.Tracing == "Active" {
+		calls = append(calls, roleCalls{need{action: "xray:PutTraceSegments", resource: "*"}, "PutTraceSegments on XRAY"},
+			roleCalls{need{action: "xray:PutTelemetryRecords", resource: "*"}, "PutTelemetryRecords on XRAY"})
+	}
+	return calls
 }
 
 // maySend says whether a function's role may send to a destination, in the words in which Lambda refuses one.
 func (s *Stack) maySend(region string, in *regional, functions *host.Host, function, destination string) error {
 	role, found := roleOf(functions, function)
-	if destination == "" || !found || s.exempt(role) {
+	if destination == "" || !found {
 		return nil
 	}
-	needs, calls := destinationNeeds(destination)
-	for i, n := range needs {
-		denial, err := s.roleMay(in, region, role, function, n)
+	return s.mayCall(region, in, role, function, destinationNeeds(destination))
+}
+
+// mayDeliver is [Stack.maySend] when there is something to send, which may have to be encrypted.
+func (s *Stack) mayDeliver(region string, in *regional, functions *host.Host, function, destination string) error {
+	if err := s.maySend(region, in, functions, function, destination); err != nil {
+		return err
+	}
+	role, found := roleOf(functions, function)
+	if !found {
+		return nil
+	}
+	return s.mayCall(region, in, role, function, s.deliveryKeys(region, in, destination))
+}
+
+// deliveryKeys are the rights to keys that sending to a destination needs.
+func (s *Stack) deliveryKeys(region string, in *regional, arn string) (calls []roleCalls) {
+	var of sealed
+	switch service, rest, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
+	case "sqs":
+		of = in.queueSeal(arn)
+	case "sns":
+		of = in.topicSeal(arn)
+	case "s3":
+		if bucket, err := s.objects.Bucket(strings.TrimLeft(rest, ":")); err == nil {
+			of = objectSeal(bucket.Encryption, arn)
+		}
+	}
+	for _, n := range in.keyNeeds(region, of, sending...) {
+		calls = append(calls, roleCalls{n, strings.TrimPrefix(n.action, "kms:") + " on KMS"})
+	}
+	return calls
+}
+
+// mayCall says whether Lambda may do all of something with a function's role.
+func (s *Stack) mayCall(region string, in *regional, role, function string, calls []roleCalls) error {
+	if s.exempt(role) {
+		return nil
+	}
+	for _, c := range calls {
+		denial, err := s.roleMay(in, region, role, function, c.need)
 		if err != nil {
 			return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
 		}
 		if denial != nil {
 			s.tellDenial(*denial)
-			return &esm.Error{Code: esm.InvalidParameterValue, Message: "The provided execution role does not have permissions to call " + calls[i]}
+			return &esm.Error{Code: esm.InvalidParameterValue, Message: "The provided execution role does not have permissions to call " + c.call}
 		}
 	}
 	return nil
@@ -196,24 +280,105 @@ func (s *Stack) mayLog(region string, in *regional, groups *control.Logs, f host
 	return err == nil && denial == nil
 }
 
-// guardedFunctions are functions whose roles Lambda must be able to assume.
+// guardedFunctions are functions whose roles Lambda must be able to assume, and to use for what the functions are configured to do.
 type guardedFunctions struct {
 	*host.Host
-	stack *Stack
+	stack  *Stack
+	region string
+	in     *regional
 }
 
-func (g guardedFunctions) check(role string) error {
-	if g.stack.exempt(role) {
+// check says whether a function may be as it is to be; before is what it was, nil when it is new. What was allowed before is not asked again.
+func (g guardedFunctions) check(c host.Config, before *host.Config) error {
+	if err := g.checkKey(c, before); err != nil {
+		return err
+	}
+	if g.stack.exempt(c.Role) {
 		return nil
 	}
-	if _, err := g.stack.assumable(role); err != nil {
+	calls := functionNeeds(g.region, c)
+	if before != nil && before.Role == c.Role {
+		old := functionNeeds(g.region, *before)
+		calls = slices.DeleteFunc(calls, func(n roleCalls) bool {
+			return slices.ContainsFunc(old, func(o roleCalls) bool { return o.action == n.action && o.resource == n.resource })
+		})
+	} else if _, err := g.stack.assumable(c.Role); err != nil {
 		return &host.Error{Code: host.InvalidParameterValue, Message: "The role defined for the function cannot be assumed by Lambda."}
+	}
+	return g.stack.mayCall(g.region, g.in, c.Role, "arn:aws:lambda:"+g.region+":"+Account+":function:"+c.Name, calls)
+}
+
+// checkKey refuses a key of this stack that no environment can be encrypted with. One of another account or region is not the stack's to know.
+func (g guardedFunctions) checkKey(c host.Config, before *host.Config) error {
+	if len(c.Environment) == 0 || before != nil && before.KMSKeyARN == c.KMSKeyARN && len(before.Environment) > 0 || !g.in.keys.Own(c.KMSKeyARN) {
+		return nil
+	}
+	exception, message := "", ""
+	switch key, err := g.in.keys.Get(c.KMSKeyARN); {
+	case err == nil && key.ARN != c.KMSKeyARN:
+		exception, message = "InvalidArnException", "Key Aliases are not supported for this operation."
+	default:
+		_, exception, message = keyFault(key, err)
+	}
+	if exception == "" {
+		return nil
+	}
+	return &host.Error{Code: host.InvalidParameterValue, Message: "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. " +
+		"Please check your KMS key settings. KMS Exception: " + exception + " KMS Message: " + message}
+}
+
+// keyFault says why nothing can be encrypted with a key, in Lambda's words and in KMS's; "" when it can.
+func keyFault(key keys.Key, err error) (code, exception, message string) {
+	var e *control.Error
+	switch {
+	case errors.As(err, &e):
+		return host.KMSNotFound, e.Code, e.Message
+	case key.State == keys.StateDisabled:
+		return host.KMSDisabled, keys.Disabled, key.ARN + " is disabled."
+	case key.State == keys.StatePendingDeletion:
+		return host.KMSInvalidState, keys.InvalidState, key.ARN + " is pending deletion."
+	}
+	return "", "", ""
+}
+
+// mayStart says whether Lambda can decrypt the environment of a function, with the function's role. On AWS the role also has a grant, if
+// who made the function may give one; here there are no grants, and its own policies or the key's must let it.
+func (s *Stack) mayStart(region string, in *regional, f host.Function) error {
+	of := functionSeal(f.KMSKeyARN, f.ARN, f.Environment)
+	if in == nil || of.key == "" {
+		return nil
+	}
+	unable := func(code, because, exception, message string) error {
+		return &host.Error{Code: code, Message: "Lambda was unable to decrypt the environment variables because " + because +
+			". Please check the function's KMS key settings. KMS Exception: " + exception + " KMS Message: " + message}
+	}
+	if in.keys.Own(of.key) {
+		key, err := in.keys.Get(of.key)
+		if code, exception, message := keyFault(key, err); code != "" {
+			because := map[string]string{host.KMSNotFound: "the KMS key was not found", host.KMSDisabled: "the KMS key used is disabled",
+				host.KMSInvalidState: "the KMS key used is in an invalid state for Decrypt"}[code]
+			return unable(code, because, exception, message)
+		}
+	}
+	if s.exempt(f.Role) {
+		return nil
+	}
+	denial, err := s.roleMay(in, region, f.Role, f.ARN, in.keyNeeds(region, of, "Decrypt")...)
+	if s.tells.first("start "+f.ARN, denial != nil) {
+		s.tellDenial(*denial)
+	}
+	switch {
+	case err != nil:
+		return unable(host.KMSAccessDenied, "KMS access was denied", "UnrecognizedClientException", "The security token included in the request is invalid.")
+	case denial != nil:
+		return unable(host.KMSAccessDenied, "KMS access was denied", keys.AccessDenied, fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
+			denial.Principal, denial.Action, denial.Resource, denial.Reason))
 	}
 	return nil
 }
 
 func (g guardedFunctions) Create(c host.Config, tags map[string]string, zip []byte) (host.Function, error) {
-	if err := g.check(c.Role); err != nil {
+	if err := g.check(c, nil); err != nil {
 		return host.Function{}, err
 	}
 	return g.Host.Create(c, tags, zip)
@@ -221,23 +386,38 @@ func (g guardedFunctions) Create(c host.Config, tags map[string]string, zip []by
 
 func (g guardedFunctions) UpdateConfiguration(r host.Ref, revisionID string, change func(*host.Config) error) (host.Function, error) {
 	return g.Host.UpdateConfiguration(r, revisionID, func(c *host.Config) error {
-		before := c.Role
-		if err := change(c); err != nil || c.Role == before {
+		before := *c
+		if err := change(c); err != nil {
 			return err
 		}
-		return g.check(c.Role)
+		return g.check(*c, &before)
+	})
+}
+
+// SetAsync wants of the role what sending to the destinations needs.
+func (g guardedFunctions) SetAsync(r host.Ref, replace bool, change func(*host.AsyncConfig) error) (host.AsyncConfig, error) {
+	f, err := g.Host.Get(host.Ref{Name: r.Name})
+	if err != nil {
+		return host.AsyncConfig{}, err
+	}
+	return g.Host.SetAsync(r, replace, func(c *host.AsyncConfig) error {
+		if err := change(c); err != nil {
+			return err
+		}
+		return g.stack.mayCall(g.region, g.in, f.Role, f.ARN, append(destinationNeeds(c.OnSuccess), destinationNeeds(c.OnFailure)...))
 	})
 }
 
 // guardedMappings are mappings whose functions' roles must be able to do what the mapping does.
 type guardedMappings struct {
 	*esm.Mappings
-	send func(function, destination string) error
-	read func(function, stream string) error
+	send   func(function, destination string) error
+	read   func(function, stream string) error
+	filter func(esm.Config) error
 }
 
 func (g guardedMappings) Create(c esm.Config, tags map[string]string) (esm.Mapping, error) {
-	if err := g.send(c.FunctionARN, c.OnFailure); err != nil {
+	if err := errors.Join(g.send(c.FunctionARN, c.OnFailure), g.filter(c)); err != nil {
 		return esm.Mapping{}, err
 	}
 	return g.Mappings.Create(c, tags)
@@ -251,23 +431,53 @@ func (g guardedMappings) Update(id string, change func(*esm.Config) error) (esm.
 		if err := g.read(c.FunctionARN, c.StreamARN); err != nil {
 			return err
 		}
-		return g.send(c.FunctionARN, c.OnFailure)
+		if err := g.send(c.FunctionARN, c.OnFailure); err != nil {
+			return err
+		}
+		return g.filter(*c)
 	})
+}
+
+// mayFilter says whether Lambda itself may decrypt the filters of a mapping, which the key's policy must let it.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filter-criteria-encryption
+func (s *Stack) mayFilter(in *regional, c esm.Config) error {
+	if len(c.Filters) == 0 || !in.keys.Own(c.KMSKeyARN) {
+		return nil
+	}
+	unable := func(because, exception, message string) error {
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: "Lambda was unable to decrypt your filter criteria because the KMS " + because +
+			". KMS Exception: " + exception + " KMS Message: " + message}
+	}
+	key, err := in.keys.Get(c.KMSKeyARN)
+	if code, exception, message := keyFault(key, err); code != "" {
+		return unable("key cannot be used. Please check your KMS key settings", exception, message)
+	}
+	if s.opts.IgnorePolicies || key.Managed {
+		return nil
+	}
+	decision := s.decide(in, &control.Access{}, need{resource: key.ARN}, policy.Request{Principal: policy.Principal{Service: lambdaService}, Action: "kms:Decrypt",
+		Resource: key.ARN, Keys: func(name string) []string { return map[string][]string{"aws:sourceaccount": {Account}}[name] }})
+	if !decision.Allowed {
+		return unable("access was denied. Please check your KMS permissions", keys.AccessDenied,
+			"The key's policy must let "+lambdaService+" perform kms:Decrypt on "+key.ARN)
+	}
+	return nil
 }
 
 // lambdaOf gives what Lambda's front end works on in a region.
 func (s *Stack) lambdaOf(region string, in *regional, functions *host.Host, mappings *esm.Mappings) (guardedFunctions, guardedMappings) {
-	return guardedFunctions{functions, s}, guardedMappings{mappings,
+	return guardedFunctions{functions, s, region, in}, guardedMappings{mappings,
 		func(function, destination string) error {
 			return s.maySend(region, in, functions, function, destination)
 		},
-		func(function, stream string) error { return s.mayRead(region, in, functions, function, stream) }}
+		func(function, stream string) error { return s.mayRead(region, in, functions, function, stream) },
+		func(c esm.Config) error { return s.mayFilter(in, c) }}
 }
 
 // deliver wraps the sending of reports: one that the function's role may not send does not arrive.
 func (s *Stack) deliver(region string, in *atomic.Pointer[regional], functions *host.Host, send func(esm.Delivery) error) func(esm.Delivery) error {
 	return func(d esm.Delivery) error {
-		if err := s.maySend(region, in.Load(), functions, d.FunctionARN, d.Destination); err != nil {
+		if err := s.mayDeliver(region, in.Load(), functions, d.FunctionARN, d.Destination); err != nil {
 			return err
 		}
 		return send(d)
