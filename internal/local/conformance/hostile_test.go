@@ -42,7 +42,7 @@ func TestRequestsThatAreReadInTwoWays(t *testing.T) {
 			must(t, err)
 			defer conn.Close()
 			must(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-			go fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n%s\r\n%s", address, test.header, test.body) //nolint:errcheck // it may be cut off
+			go fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n%s\r\n%s", address, test.header, test.body) // it may be cut off
 			answers := bufio.NewReader(conn)
 			res, err := http.ReadResponse(answers, nil)
 			must(t, err)

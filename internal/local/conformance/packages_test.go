@@ -68,7 +68,7 @@ func TestHarmfulPackagesAreRefused(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(above, "victim"), []byte("untouched"), 0o600))
 	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", DataDir: data})
 	must(t, err)
-	defer stack.Close(t.Context()) //nolint:errcheck // the test says what it has to say before
+	defer stack.Close(t.Context())
 	root := config(stack.Endpoint())
 	functions, name := lambda.NewFromConfig(root), aws.String("f")
 	role := newFunction(t, root, &lambda.CreateFunctionInput{FunctionName: name, Code: &lambdatypes.FunctionCode{
@@ -138,7 +138,7 @@ func TestHarmfulPackagesAreRefused(t *testing.T) {
 func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		files = append(files, path)
 		return err
 	}))
@@ -180,7 +180,7 @@ func TestNamesLeadNowhere(t *testing.T) {
 	above := t.TempDir()
 	stack, err := local.Start(t.Context(), local.Options{Listen: "127.0.0.1:0", DataDir: filepath.Join(above, "data")})
 	must(t, err)
-	defer stack.Close(t.Context()) //nolint:errcheck // as above
+	defer stack.Close(t.Context())
 	ctx, root := t.Context(), config(stack.Endpoint())
 	functions := lambda.NewFromConfig(root)
 	code := zipOf(t, entry{"bootstrap", 0o755, "#!/bin/sh\n"})

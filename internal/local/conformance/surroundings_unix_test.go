@@ -106,9 +106,6 @@ func TestNothingOfTheShellIsInAFunction(t *testing.T) {
 
 // TestFilesAreTheirUsersOwn looks at all that a stack has on the disk while a function runs, where the shell's umask lets everybody read.
 func TestFilesAreTheirUsersOwn(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("files on Windows have no such modes")
-	}
 	defer syscall.Umask(syscall.Umask(0))
 	above := t.TempDir()
 	data, temporary := filepath.Join(above, "data"), filepath.Join(above, "tmp")
