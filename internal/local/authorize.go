@@ -18,6 +18,7 @@ import (
 	"streamgen/internal/local/api/iam"
 	"streamgen/internal/local/api/sts"
 	"streamgen/internal/local/control"
+	"streamgen/internal/local/objects"
 	"streamgen/internal/local/policy"
 	"streamgen/internal/local/wire"
 )
@@ -52,6 +53,8 @@ type need struct {
 	keys             map[string][]string
 	// shown is what AWS's message names instead of the resource; "" is the resource.
 	shown string
+	// via is the service that uses a key for who asks, "" where nobody is between; see [regional.keyNeeds].
+	via string
 }
 
 // row tells what an operation needs.
@@ -64,6 +67,7 @@ type roleCall struct {
 	body              []byte
 	in                *regional // what the stack has in the region
 	roles             *control.Roles
+	objects           *objects.Store
 }
 
 // arn gives the ARN of a resource of the call's account and region.
@@ -85,18 +89,10 @@ func (c *roleCall) form() (url.Values, error) {
 
 // members is the body of the CBOR protocol.
 func (c *roleCall) members() (cbor.Map, error) {
-	if len(c.body) == 0 {
-		return nil, nil
-	}
 	if c.request.Header.Get("X-Amz-Target") != "" { // the same over JSON
 		return wire.JSONMembers(c.body)
 	}
-	value, err := cbor.Decode(c.body)
-	if err != nil {
-		return nil, wire.Errorf("SerializationException", "%s: %v", c.operation, err)
-	}
-	in, _ := value.(cbor.Map)
-	return in, nil
+	return wire.CBORMembers(c.request.Header, c.body)
 }
 
 // guarded is a service as far as policies guard it.
@@ -143,6 +139,10 @@ func (s *Stack) newRoles() *control.Roles {
 	return control.NewRoles(Account, s.opts.Clock, !s.opts.IgnorePolicies)
 }
 
+func (s *Stack) policies() control.ResourcePolicies {
+	return control.ResourcePolicies{Enforced: !s.opts.IgnorePolicies}
+}
+
 // authorize says whether who sent a request may do what it asks for. The error is for the client.
 func (s *Stack) authorize(r *http.Request, d *destination) (*Denial, error) {
 	if s.opts.IgnorePolicies || !control.IsSessionKey(d.caller.AccessKeyID) {
@@ -154,7 +154,7 @@ func (s *Stack) authorize(r *http.Request, d *destination) (*Denial, error) {
 		return nil, badCredentials(d.caller.Service, err)
 	}
 	service, found := s.guards[d.caller.Service]
-	c := &roleCall{region: d.caller.Region, operation: d.operation, request: r, roles: roles}
+	c := &roleCall{region: d.caller.Region, operation: d.operation, request: r, roles: roles, objects: s.objects}
 	if d.caller.Service != "s3" { // whose bodies are objects, of which nothing depends
 		if c.body, err = wire.ReadBody(r); err != nil {
 			return nil, err
@@ -358,6 +358,9 @@ func (s *Stack) denial(principal, region string, n need, decision policy.Decisio
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (g guarded) refusal(service, principal string, n need, decision policy.Decision) error {
 	action, resource := n.action, n.resource
+	if n.via != "" {
+		return refuseKey(n.via, fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", principal, action, resource, decision.Because(action)))
+	}
 	if g.spell != nil {
 		action = g.spell(action)
 	}

@@ -15,17 +15,17 @@ import (
 // dynamodbRows are what the operations of DynamoDB need.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
 var dynamodbRows = map[string]row{
-	"GetItem":    onItems("GetItem"),
-	"PutItem":    onItems("PutItem"),
-	"UpdateItem": onItems("UpdateItem"),
-	"DeleteItem": onItems("DeleteItem"),
-	"Query":      onItems("Query"),
-	"Scan":       onItems("Scan"),
+	"GetItem":    withKeys(onItems("GetItem"), tableKeys),
+	"PutItem":    withKeys(onItems("PutItem"), tableKeys),
+	"UpdateItem": withKeys(onItems("UpdateItem"), tableKeys),
+	"DeleteItem": withKeys(onItems("DeleteItem"), tableKeys),
+	"Query":      withKeys(onItems("Query"), tableKeys),
+	"Scan":       withKeys(onItems("Scan"), tableKeys),
 
-	"BatchGetItem":       batchGetNeeds,
-	"BatchWriteItem":     batchWriteNeeds,
-	"TransactGetItems":   transactNeeds,
-	"TransactWriteItems": transactNeeds,
+	"BatchGetItem":       withKeys(batchGetNeeds, tableKeys),
+	"BatchWriteItem":     withKeys(batchWriteNeeds, tableKeys),
+	"TransactGetItems":   withKeys(transactNeeds, tableKeys),
+	"TransactWriteItems": withKeys(transactNeeds, tableKeys),
 
 	"CreateTable":        createTableNeeds,
 	"DescribeTable":      onTable("DescribeTable"),

@@ -9,6 +9,7 @@ import (
 	"streamgen/internal/local/control"
 	"streamgen/internal/local/esm"
 	"streamgen/internal/local/host"
+	"streamgen/internal/local/keys"
 	"streamgen/internal/local/policy"
 )
 
@@ -138,63 +139,95 @@ func roleOf(functions *host.Host, function string) (role string, found bool) {
 	return f.Role, err == nil
 }
 
-// destinationNeeds are what sending to a destination needs, each with the call that Lambda's message names.
+// lambdaCall is something that Lambda does with a function's role, as its messages name it: "SendMessage" on "SQS".
+type lambdaCall struct {
+	need
+	name, service string
+}
+
+// destinationCalls are what sending to a destination takes.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-func destinationNeeds(arn string) (needs []need, calls []awsCall) {
+func destinationCalls(arn string) []lambdaCall {
 	switch service, _, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
 	case "sqs":
-		return []need{{action: "sqs:SendMessage", resource: arn}}, []awsCall{{"SendMessage", "SQS"}}
+		return []lambdaCall{{need{action: "sqs:SendMessage", resource: arn}, "SendMessage", "SQS"}}
 	case "sns":
-		return []need{{action: "sns:Publish", resource: arn}}, []awsCall{{"Publish", "SNS"}}
+		return []lambdaCall{{need{action: "sns:Publish", resource: arn}, "Publish", "SNS"}}
 	case "s3":
-		return []need{{action: "s3:ListBucket", resource: arn}, {action: "s3:PutObject", resource: arn + "/*"}}, []awsCall{{"ListBucket", "S3"}, {"PutObject", "S3"}}
+		return []lambdaCall{{need{action: "s3:ListBucket", resource: arn}, "ListBucket", "S3"}, {need{action: "s3:PutObject", resource: arn + "/*"}, "PutObject", "S3"}}
 	case "lambda":
-		return []need{{action: "lambda:InvokeFunction", resource: arn}}, []awsCall{{"InvokeFunction", "Lambda"}}
+		return []lambdaCall{{need{action: "lambda:InvokeFunction", resource: arn}, "InvokeFunction", "Lambda"}}
 	}
-	return nil, nil
+	return nil
 }
 
 // maySend says whether a function's role may send to a destination, in the words in which Lambda refuses one.
 func (s *Stack) maySend(region string, in *regional, functions *host.Host, function, destination string) error {
 	role, found := roleOf(functions, function)
+	if destination == "" || !found {
+		return nil
+	}
+	return s.mayCall(region, in, role, function, destinationCalls(destination))
+}
+
+// mayDeliver is [Stack.maySend] when there is something to send, which may have to be encrypted.
+func (s *Stack) mayDeliver(region string, in *regional, functions *host.Host, function, destination string) error {
+	if err := s.maySend(region, in, functions, function, destination); err != nil {
+		return err
+	}
+	role, found := roleOf(functions, function)
 	if !found {
 		return nil
 	}
-	call, err := s.missing(region, in, role, function, destination)
-	switch {
-	case err != nil:
-		return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
-	case call.name != "":
-		return &esm.Error{Code: esm.InvalidParameterValue, Message: notAllowed(call)}
-	}
-	return nil
+	return s.mayCall(region, in, role, function, s.deliveryKeys(region, in, destination))
 }
 
-// missing gives the first call that a role may not make of those that sending to a destination takes; the zero call when it may make all.
-func (s *Stack) missing(region string, in *regional, role, function, destination string) (awsCall, error) {
-	if destination == "" || s.exempt(role) {
-		return awsCall{}, nil
+// deliveryKeys are the rights to keys that sending to a destination needs.
+func (s *Stack) deliveryKeys(region string, in *regional, arn string) (calls []lambdaCall) {
+	var of sealed
+	switch service, rest, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
+	case "sqs":
+		of = in.queueSeal(arn)
+	case "sns":
+		of = in.topicSeal(arn)
+	case "s3":
+		if bucket, err := s.objects.Bucket(strings.TrimLeft(rest, ":")); err == nil {
+			of = objectSeal(bucket.Encryption, arn)
+		}
 	}
-	needs, calls := destinationNeeds(destination)
-	for i, n := range needs {
-		denial, err := s.roleMay(in, region, role, function, n)
+	for _, n := range in.keyNeeds(region, of, sending...) {
+		calls = append(calls, lambdaCall{n, strings.TrimPrefix(n.action, "kms:"), "KMS"})
+	}
+	return calls
+}
+
+// mayCall says whether Lambda may do all of something with a function's role.
+func (s *Stack) mayCall(region string, in *regional, role, function string, calls []lambdaCall) error {
+	missing, err := s.missing(region, in, role, function, calls)
+	if err == nil && missing != nil {
+		err = &esm.Error{Code: esm.InvalidParameterValue,
+			Message: "The provided execution role does not have permissions to call " + missing.name + " on " + missing.service}
+	}
+	return err
+}
+
+// missing gives the first call that a function's role does not let Lambda make, or nil.
+func (s *Stack) missing(region string, in *regional, role, function string, calls []lambdaCall) (*lambdaCall, error) {
+	if s.exempt(role) {
+		return nil, nil
+	}
+	for _, c := range calls {
+		denial, err := s.roleMay(in, region, role, function, c.need)
 		if err != nil {
-			return awsCall{}, err
+			return nil, &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
 		}
 		if denial != nil {
 			s.tellDenial(*denial)
-			return calls[i], nil
+			return &c, nil
 		}
 	}
-	return awsCall{}, nil
-}
-
-// awsCall is a call of a service as Lambda's messages name it.
-type awsCall struct{ name, service string }
-
-func notAllowed(c awsCall) string {
-	return "The provided execution role does not have permissions to call " + c.name + " on " + c.service
+	return nil, nil
 }
 
 // mayLog says whether a function's role may write a line to its log stream. Without that the function runs and its lines do not arrive.
@@ -219,94 +252,16 @@ func (s *Stack) mayLog(region string, in *regional, groups *control.Logs, f host
 	return err == nil && denial == nil
 }
 
-// guardedFunctions are functions whose roles Lambda must be able to assume, and which may send to where their events go.
-type guardedFunctions struct {
-	*host.Host
-	stack  *Stack
-	region string
-	in     *regional
-}
-
-func (g guardedFunctions) check(role string) error {
-	if g.stack.exempt(role) {
-		return nil
-	}
-	if _, err := g.stack.assumable(role); err != nil {
-		return &host.Error{Code: host.InvalidParameterValue, Message: "The role defined for the function cannot be assumed by Lambda."}
-	}
-	return nil
-}
-
-// checkDeadLetters refuses a dead-letter target to which the role may not send.
-func (g guardedFunctions) checkDeadLetters(c host.Config) error {
-	call, err := g.stack.missing(g.region, g.in, c.Role, g.ARN(host.Ref{Name: c.Name}), c.DeadLetterARN)
-	if err == nil && call.name != "" {
-		err = &host.Error{Code: host.InvalidParameterValue, Message: notAllowed(call)}
-	}
-	return err
-}
-
-// SetAsync refuses destinations to which the function's role may not send.
-func (g guardedFunctions) SetAsync(r host.Ref, replace bool, change func(*host.AsyncConfig) error) (host.AsyncConfig, error) {
-	f, err := g.Get(r)
-	if err != nil {
-		return host.AsyncConfig{}, err
-	}
-	return g.Host.SetAsync(r, replace, func(c *host.AsyncConfig) error {
-		if err := change(c); err != nil {
-			return err
-		}
-		for _, destination := range []string{c.OnSuccess, c.OnFailure} {
-			call, err := g.stack.missing(g.region, g.in, f.Role, f.ARN, destination)
-			switch {
-			case err != nil:
-				return &host.Error{Code: host.InvalidParameterValue, Message: err.Error()}
-			case call.name != "":
-				return &host.Error{Code: host.InvalidParameterValue,
-					Message: "The function's execution role does not have permissions to call " + call.name + " on " + destination}
-			}
-		}
-		return nil
-	})
-}
-
-func (g guardedFunctions) Create(c host.Config, tags map[string]string, zip []byte) (host.Function, error) {
-	if err := g.check(c.Role); err != nil {
-		return host.Function{}, err
-	}
-	if err := g.checkDeadLetters(c); err != nil {
-		return host.Function{}, err
-	}
-	return g.Host.Create(c, tags, zip)
-}
-
-func (g guardedFunctions) UpdateConfiguration(r host.Ref, revisionID string, change func(*host.Config) error) (host.Function, error) {
-	return g.Host.UpdateConfiguration(r, revisionID, func(c *host.Config) error {
-		role, deadLetters := c.Role, c.DeadLetterARN
-		if err := change(c); err != nil {
-			return err
-		}
-		if c.Role != role {
-			if err := g.check(c.Role); err != nil {
-				return err
-			}
-		}
-		if c.Role == role && c.DeadLetterARN == deadLetters {
-			return nil
-		}
-		return g.checkDeadLetters(*c)
-	})
-}
-
 // guardedMappings are mappings whose functions' roles must be able to do what the mapping does.
 type guardedMappings struct {
 	*esm.Mappings
-	send func(function, destination string) error
-	read func(function, stream string) error
+	send   func(function, destination string) error
+	read   func(function, stream string) error
+	filter func(esm.Config) error
 }
 
 func (g guardedMappings) Create(c esm.Config, tags map[string]string) (esm.Mapping, error) {
-	if err := g.send(c.FunctionARN, c.OnFailure); err != nil {
+	if err := errors.Join(g.send(c.FunctionARN, c.OnFailure), g.filter(c)); err != nil {
 		return esm.Mapping{}, err
 	}
 	return g.Mappings.Create(c, tags)
@@ -320,8 +275,37 @@ func (g guardedMappings) Update(id string, change func(*esm.Config) error) (esm.
 		if err := g.read(c.FunctionARN, c.StreamARN); err != nil {
 			return err
 		}
-		return g.send(c.FunctionARN, c.OnFailure)
+		if err := g.send(c.FunctionARN, c.OnFailure); err != nil {
+			return err
+		}
+		return g.filter(*c)
 	})
+}
+
+// mayFilter says whether Lambda itself may decrypt the filters of a mapping, which the key's policy must let it.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filter-criteria-encryption
+func (s *Stack) mayFilter(in *regional, c esm.Config) error {
+	if len(c.Filters) == 0 || !in.keys.Own(c.KMSKeyARN) {
+		return nil
+	}
+	unable := func(because, exception, message string) error {
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: "Lambda was unable to decrypt your filter criteria because the KMS " + because +
+			". KMS Exception: " + exception + " KMS Message: " + message}
+	}
+	key, err := in.keys.Get(c.KMSKeyARN)
+	if code, exception, message := keyFault(key, err); code != "" {
+		return unable("key cannot be used. Please check your KMS key settings", exception, message)
+	}
+	if s.opts.IgnorePolicies || key.Managed {
+		return nil
+	}
+	decision := s.decide(in, &control.Access{}, need{resource: key.ARN}, policy.Request{Principal: policy.Principal{Service: lambdaService}, Action: "kms:Decrypt",
+		Resource: key.ARN, Keys: func(name string) []string { return map[string][]string{"aws:sourceaccount": {Account}}[name] }})
+	if !decision.Allowed {
+		return unable("access was denied. Please check your KMS permissions", keys.AccessDenied,
+			"The key's policy must let "+lambdaService+" perform kms:Decrypt on "+key.ARN)
+	}
+	return nil
 }
 
 // lambdaOf gives what Lambda's front end works on in a region.
@@ -330,13 +314,14 @@ func (s *Stack) lambdaOf(region string, in *regional, functions *host.Host, mapp
 		func(function, destination string) error {
 			return s.maySend(region, in, functions, function, destination)
 		},
-		func(function, stream string) error { return s.mayRead(region, in, functions, function, stream) }}
+		func(function, stream string) error { return s.mayRead(region, in, functions, function, stream) },
+		func(c esm.Config) error { return s.mayFilter(in, c) }}
 }
 
 // deliver wraps the sending of reports: one that the function's role may not send does not arrive.
 func (s *Stack) deliver(region string, in *atomic.Pointer[regional], functions *host.Host, send func(esm.Delivery) error) func(esm.Delivery) error {
 	return func(d esm.Delivery) error {
-		if err := s.maySend(region, in.Load(), functions, d.FunctionARN, d.Destination); err != nil {
+		if err := s.mayDeliver(region, in.Load(), functions, d.FunctionARN, d.Destination); err != nil {
 			return err
 		}
 		return send(d)

@@ -135,8 +135,9 @@ func passRole(arn string) need {
 
 func createFunctionNeeds(c *roleCall) ([]need, error) {
 	var in struct {
-		FunctionName, Role string
-		Tags               map[string]string
+		FunctionName, Role, KMSKeyArn string
+		Tags                          map[string]string
+		Environment                   struct{ Variables map[string]string }
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
@@ -146,17 +147,37 @@ func createFunctionNeeds(c *roleCall) ([]need, error) {
 	if len(in.Tags) > 0 {
 		needs = append(needs, need{action: "lambda:TagResource", resource: function})
 	}
-	return needs, nil
+	return append(needs, c.environmentKeys(in.KMSKeyArn, function, in.Environment.Variables)...), nil
+}
+
+// environmentKeys: who gives a function an environment that is encrypted encrypts it, and lets the function's role use the key.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+func (c *roleCall) environmentKeys(key, function string, variables map[string]string) []need {
+	return c.in.keyNeeds(c.region, functionSeal(key, function, variables), "Encrypt", "CreateGrant")
 }
 
 func updateFunctionNeeds(c *roleCall) ([]need, error) {
-	var in struct{ Role string }
+	var in struct {
+		Role        string
+		KMSKeyArn   *string
+		Environment *struct{ Variables map[string]string }
+	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
 	needs, err := onFunction("UpdateFunctionConfiguration")(c)
 	if in.Role != "" {
 		needs = append(needs, passRole(in.Role))
+	}
+	if ref, wrong := c.in.functions.Parse(pathValue(c.request, "functions")); wrong == nil && (in.KMSKeyArn != nil || in.Environment != nil) {
+		now, _ := c.in.functions.Get(ref) // one that there is not has nothing
+		if in.KMSKeyArn != nil {
+			now.KMSKeyARN = *in.KMSKeyArn
+		}
+		if in.Environment != nil {
+			now.Environment = in.Environment.Variables
+		}
+		needs = append(needs, c.environmentKeys(now.KMSKeyARN, c.arn("lambda", "function:"+ref.Name), now.Environment)...)
 	}
 	return needs, err
 }

@@ -18,9 +18,9 @@ var s3Rows = map[string]row{
 	"ListObjectVersions": onBucket("ListBucketVersions"),
 
 	"DeleteObjects":       onObject("DeleteObject"),
-	"GetObject":           onObject("GetObject"),
+	"GetObject":           withKeys(onObject("GetObject"), getObjectKeys),
 	"HeadObject":          onObject("GetObject"),
-	"PutObject":           onObject("PutObject"),
+	"PutObject":           withKeys(onObject("PutObject"), putObjectKeys),
 	"DeleteObject":        onObject("DeleteObject"),
 	"GetObjectTagging":    onObject("GetObjectTagging"),
 	"PutObjectTagging":    onObject("PutObjectTagging"),
@@ -42,7 +42,7 @@ var s3Rows = map[string]row{
 	"GetBucketLifecycleConfiguration": onBucket("GetLifecycleConfiguration"), "GetBucketReplication": onBucket("GetReplicationConfiguration"),
 	"GetObjectLockConfiguration": onBucket("GetBucketObjectLockConfiguration"),
 
-	"ListTagsForResource": onBucket("GetBucketTagging"), "TagResource": onBucket("PutBucketTagging"), "UntagResource": onBucket("PutBucketTagging"),
+	"ListTagsForResource": onResource("ListTagsForResource"), "TagResource": onResource("TagResource"), "UntagResource": onResource("UntagResource"),
 }
 
 func onBucket(action string) row {
@@ -60,6 +60,14 @@ func onBucket(action string) row {
 	}
 }
 
+// onResource is for the tags of S3 Control, whose path names an ARN.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_TagResource.html
+func onResource(action string) row {
+	return func(c *roleCall) ([]need, error) {
+		return []need{{action: "s3:" + action, resource: s3.TaggedARN(c.request)}}, nil
+	}
+}
+
 func onObject(action string) row {
 	return func(c *roleCall) ([]need, error) {
 		bucket, key := s3.Address(c.request)
@@ -67,8 +75,10 @@ func onObject(action string) row {
 			key = "*"
 		}
 		n := need{action: "s3:" + action, resource: "arn:aws:s3:::" + bucket + "/" + key, keys: map[string][]string{}}
-		if acl := c.request.Header.Get("X-Amz-Acl"); acl != "" {
-			n.keys["s3:x-amz-acl"] = []string{acl}
+		for _, header := range []string{"x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"} {
+			if value := c.request.Header.Get(header); value != "" {
+				n.keys["s3:"+header] = []string{value}
+			}
 		}
 		return []need{n}, nil
 	}

@@ -50,7 +50,7 @@ func onKey(action string) row {
 		if err := c.decode(&in); err != nil {
 			return nil, err
 		}
-		return []need{c.keyNeed(action, in.KeyId+in.TargetKeyId, in.CiphertextBlob, in.EncryptionContext)}, nil
+		return []need{c.in.keyNeed(c.region, action, in.KeyId+in.TargetKeyId, in.CiphertextBlob, in.EncryptionContext)}, nil
 	}
 }
 
@@ -65,44 +65,19 @@ func reEncryptNeeds(c *roleCall) ([]need, error) {
 		return nil, err
 	}
 	return []need{
-		c.keyNeed("ReEncryptFrom", in.SourceKeyId, in.CiphertextBlob, in.SourceEncryptionContext),
-		c.keyNeed("ReEncryptTo", in.DestinationKeyId, nil, in.DestinationEncryptionContext),
+		c.in.keyNeed(c.region, "ReEncryptFrom", in.SourceKeyId, in.CiphertextBlob, in.SourceEncryptionContext),
+		c.in.keyNeed(c.region, "ReEncryptTo", in.DestinationKeyId, nil, in.DestinationEncryptionContext),
 	}, nil
-}
-
-// keyNeed is on a key by its id, ARN or alias, or on the one that a ciphertext names. One that there is not is as it is named.
-func (c *roleCall) keyNeed(action, name string, ciphertext []byte, context map[string]string) need {
-	n := need{action: "kms:" + action, resource: "*", keys: map[string][]string{}}
-	if arn, known := c.in.keys.Of(ciphertext); known && name == "" {
-		name = arn
-	}
-	if key, err := c.in.keys.Get(name); err == nil {
-		n.resource = key.ARN
-	} else if name != "" {
-		n.resource = name
-		if !strings.HasPrefix(name, "arn:") && !strings.HasPrefix(name, "alias/") {
-			n.resource = c.arn("kms", "key/"+name)
-		} else if !strings.HasPrefix(name, "arn:") {
-			n.resource = c.arn("kms", name)
-		}
-	}
-	if strings.HasPrefix(name, "alias/") {
-		n.keys["kms:requestalias"] = []string{name}
-	}
-	for key, value := range context {
-		n.keys["kms:encryptioncontext:"+strings.ToLower(key)] = []string{value}
-	}
-	return n
 }
 
 // ssmRows are what the operations of the Parameter Store need.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
 var ssmRows = map[string]row{
-	"PutParameter":        onParameters("PutParameter"),
-	"GetParameter":        onParameters("GetParameter"),
-	"GetParameters":       onParameters("GetParameters"),
-	"GetParametersByPath": onParameters("GetParametersByPath"),
-	"GetParameterHistory": onParameters("GetParameterHistory"),
+	"PutParameter":        withKeys(onParameters("PutParameter"), parameterKeys),
+	"GetParameter":        withKeys(onParameters("GetParameter"), parameterKeys),
+	"GetParameters":       withKeys(onParameters("GetParameters"), parameterKeys),
+	"GetParametersByPath": withKeys(onParameters("GetParametersByPath"), parameterKeys),
+	"GetParameterHistory": withKeys(onParameters("GetParameterHistory"), parameterKeys),
 	"DeleteParameter":     onParameters("DeleteParameter"),
 	"DeleteParameters":    onParameters("DeleteParameters"),
 	"DescribeParameters": func(c *roleCall) ([]need, error) {
@@ -156,11 +131,11 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // secretsmanagerRows are what the operations of Secrets Manager need.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 var secretsmanagerRows = map[string]row{
-	"CreateSecret":   onSecret("CreateSecret"),
+	"CreateSecret":   withKeys(onSecret("CreateSecret"), secretKeys(sending...)),
 	"DescribeSecret": onSecret("DescribeSecret"),
-	"GetSecretValue": onSecret("GetSecretValue"),
-	"PutSecretValue": onSecret("PutSecretValue"),
-	"UpdateSecret":   onSecret("UpdateSecret"),
+	"GetSecretValue": withKeys(onSecret("GetSecretValue"), secretKeys("Decrypt")),
+	"PutSecretValue": withKeys(onSecret("PutSecretValue"), secretKeys(sending...)),
+	"UpdateSecret":   withKeys(onSecret("UpdateSecret"), secretKeys(sending...)),
 
 	"UpdateSecretVersionStage": onSecret("UpdateSecretVersionStage"),
 	"DeleteSecret":             onSecret("DeleteSecret"),
@@ -183,7 +158,9 @@ func onSecret(action string) row {
 			return nil, err
 		}
 		arn := in.SecretId
-		if !strings.HasPrefix(arn, "arn:") {
+		if found, err := c.in.secrets.Describe(arn); err == nil {
+			arn = found.ARN // whose end nobody knows who names it
+		} else if !strings.HasPrefix(arn, "arn:") {
 			arn = c.arn("secretsmanager", "secret:"+in.SecretId+in.Name)
 		}
 		return []need{{action: "secretsmanager:" + action, resource: arn}}, nil

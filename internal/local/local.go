@@ -27,6 +27,7 @@ import (
 	"streamgen/internal/local/durable"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/objects"
+	"streamgen/internal/local/peer"
 	"streamgen/internal/local/wire"
 )
 
@@ -129,7 +130,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	store := objects.New(opts.Clock)
 	s := &Stack{
-		objects: store, s3: s3.New(store, Account), events: newFeed(opts.Events), guards: guardedServices(),
+		objects: store, s3: s3.New(store, Account, control.ResourcePolicies{Enforced: !opts.IgnorePolicies}), events: newFeed(opts.Events), guards: guardedServices(),
 		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
 		regions: map[string]*regional{}, locks: engine.NewLocks(), reopened: map[string]data{},
 	}
@@ -140,7 +141,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s.server = &http.Server{
 		Handler:           s.guard(http.HandlerFunc(s.serve)),
 		ReadHeaderTimeout: 30 * time.Second,
-		ConnContext:       withUser,
+		ConnContext:       peer.Note,
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelWarn),
 	}
 	go func() {

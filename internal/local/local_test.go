@@ -139,7 +139,7 @@ func TestOtherUsersAreRefused(t *testing.T) {
 		s := start(t, Options{AnyUser: test.any})
 		s.user = 1000
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, s.Endpoint()+"/_streamgen/health", nil)
-		s.guard(http.HandlerFunc(s.serve)).ServeHTTP(w, r.WithContext(context.WithValue(t.Context(), userKey{}, test.user)))
+		s.guard(http.HandlerFunc(s.serve)).ServeHTTP(w, r.WithContext(peer.WithOwner(t.Context(), test.user)))
 		if w.Code != test.status {
 			t.Errorf("%s: status %d %s, want %d", name, w.Code, w.Body, test.status)
 		}

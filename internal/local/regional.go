@@ -52,11 +52,12 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	base := s.newPlatform(name, queues, groups)
 	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
 		Ended:       tellAll(base.meter.invocation, s.events.ofHost(name)),
+		MayStart:    func(f host.Function) error { return s.mayStart(name, made.Load(), f) },
 		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {
 			return s.mayLog(name, made.Load(), groups, f, group, stream)
 		}, Deliver: func(_ context.Context, d host.Delivery) error {
 			r := made.Load()
-			err := s.maySend(name, r, r.functions, d.FunctionARN, d.Destination)
+			err := s.mayDeliver(name, r, r.functions, d.FunctionARN, d.Destination)
 			if err == nil {
 				err = s.outcome(r.functions, d)
 			}
@@ -81,11 +82,11 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
 		platform:    base,
-		dynamodb:    dynamodbapi.New(tables),
+		dynamodb:    dynamodbapi.New(tables, s.policies()),
 		streams:     streamsapi.New(registry),
 		logs:        logsapi.New(groups, base.keys.Usable),
-		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account),
-		sns:         snsapi.New(topics, Account),
+		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account, s.policies()),
+		sns:         snsapi.New(topics, Account, s.policies()),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
 		registry:    registry,

@@ -106,6 +106,7 @@ func (s *Stack) routeTarget(d *destination, target string) {
 		s.routeRegional(d, func(r *regional) http.Handler { return r.logs })
 	case sqs.Target:
 		d.caller.Service = "sqs"
+		d.fail = (&wire.JSON{Version: version, QueryErrors: sqs.QueryErrors}).WriteError
 		s.routeRegional(d, func(r *regional) http.Handler { return r.sqs })
 	default:
 		if ofPlatform {

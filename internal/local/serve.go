@@ -32,9 +32,6 @@ func (s *Stack) serve(w http.ResponseWriter, r *http.Request) {
 			answer.missing = denial.Missing
 			s.tellDenial(*denial)
 		}
-		if d.caller.Service == "sqs" {
-			w.Header().Set("X-Amzn-Query-Error", "AccessDenied;Sender")
-		}
 		d.fail(answer, err)
 		return
 	}

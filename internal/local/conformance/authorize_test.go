@@ -25,6 +25,9 @@ import (
 type actor struct {
 	root     *iam.Client
 	role     string
+	arn      string     // the role's
+	asRoot   aws.Config // of the account's root
+	asRole   aws.Config
 	dynamodb *dynamodb.Client
 	sqs      *sqs.Client
 	logs     *cloudwatchlogs.Client
@@ -36,7 +39,7 @@ type actor struct {
 	denied []local.Denial
 }
 
-const anybodysTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"sts:AssumeRole"}}`
+const anybodysTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"000000000000","Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
 
 func newActor(t *testing.T, opts local.Options) *actor {
 	t.Helper()
@@ -48,14 +51,17 @@ func newActor(t *testing.T, opts local.Options) *actor {
 	}
 	url := newStack(t, opts).Endpoint()
 	config := aws.Config{Region: "us-east-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("root", "root", ""),
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
+		HTTPClient: local.Client(), Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
+	a.asRoot = config.Copy()
 	a.root = iam.NewFromConfig(config)
 	role, err := a.root.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &a.role, AssumeRolePolicyDocument: aws.String(anybodysTrust)})
 	must(t, err)
 	assumed, err := sts.NewFromConfig(config).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: role.Role.Arn, RoleSessionName: aws.String("me")})
 	must(t, err)
+	a.arn = *role.Role.Arn
 	c := assumed.Credentials
 	config.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+	a.asRole = config
 	a.dynamodb, a.sqs, a.logs = dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
 	a.lambda, a.sts, a.iam = lambda.NewFromConfig(config), sts.NewFromConfig(config), iam.NewFromConfig(config)
 	return a

@@ -20,6 +20,24 @@ import (
 	"streamgen/internal/local/conformance/bootstrap"
 )
 
+// newFunction makes a function of a package with a role that Lambda may assume, and gives the role's name. The function runs when it returns.
+func newFunction(t *testing.T, root aws.Config, in *lambda.CreateFunctionInput) (role string) {
+	t.Helper()
+	ctx, roles, functions := t.Context(), iam.NewFromConfig(root), lambda.NewFromConfig(root)
+	role = aws.ToString(in.FunctionName) + "-role"
+	made, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &role, AssumeRolePolicyDocument: aws.String(lambdaTrust)})
+	must(t, err)
+	in.Role, in.Runtime, in.Handler = made.Role.Arn, lambdatypes.RuntimeProvidedal2023, aws.String("bootstrap")
+	in.Architectures = []lambdatypes.Architecture{lambdatypes.ArchitectureX8664}
+	if runtime.GOARCH == "arm64" {
+		in.Architectures[0] = lambdatypes.ArchitectureArm64
+	}
+	_, err = functions.CreateFunction(ctx, in)
+	must(t, err)
+	must(t, lambda.NewFunctionActiveV2Waiter(functions).Wait(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName}, time.Minute))
+	return role
+}
+
 // TestFunctionActsAsItsRole takes the credentials of a function's process: whoever has them is the role's session and may do what the role
 // may, as may Lambda itself for the function's mapping.
 func TestFunctionActsAsItsRole(t *testing.T) {
@@ -29,17 +47,8 @@ func TestFunctionActsAsItsRole(t *testing.T) {
 	roles, functions, tables := iam.NewFromConfig(root), lambda.NewFromConfig(root), dynamodb.NewFromConfig(root)
 	code, err := bootstrap.Zip("./testdata/identity")
 	must(t, err)
-	role, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(lambdaTrust)})
-	must(t, err)
-	architecture := lambdatypes.ArchitectureX8664
-	if runtime.GOARCH == "arm64" {
-		architecture = lambdatypes.ArchitectureArm64
-	}
 	name := aws.String("who")
-	_, err = functions.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: name, Role: role.Role.Arn, Runtime: lambdatypes.RuntimeProvidedal2023,
-		Handler: aws.String("bootstrap"), Architectures: []lambdatypes.Architecture{architecture}, Code: &lambdatypes.FunctionCode{ZipFile: code}})
-	must(t, err)
-	must(t, lambda.NewFunctionActiveV2Waiter(functions).Wait(ctx, &lambda.GetFunctionInput{FunctionName: name}, time.Minute))
+	role := newFunction(t, root, &lambda.CreateFunctionInput{FunctionName: name, Code: &lambdatypes.FunctionCode{ZipFile: code}})
 	out, err := functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: name})
 	must(t, err)
 	var keys [3]string
@@ -50,7 +59,7 @@ func TestFunctionActsAsItsRole(t *testing.T) {
 	as.Credentials = credentials.NewStaticCredentialsProvider(keys[0], keys[1], keys[2])
 	who, err := sts.NewFromConfig(as).GetCallerIdentity(ctx, nil)
 	must(t, err)
-	if got := aws.ToString(who.Arn); got != "arn:aws:sts::000000000000:assumed-role/worker/who" {
+	if got := aws.ToString(who.Arn); got != "arn:aws:sts::000000000000:assumed-role/who-role/who" {
 		t.Errorf("the function is %s", got)
 	}
 
@@ -74,7 +83,7 @@ func TestFunctionActsAsItsRole(t *testing.T) {
 	wantCode(t, put(ctx), "AccessDeniedException", "is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/work ")
 	wantCode(t, mapIt(ctx), "InvalidParameterValueException", "Cannot access stream "+stream+". Please ensure the role can perform the GetRecords, "+
 		"GetShardIterator, DescribeStream, and ListStreams Actions on your stream in IAM.")
-	_, err = roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("worker"), PolicyName: aws.String("p"), PolicyDocument: aws.String(
+	_, err = roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("p"), PolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:*"],"Resource":["arn:aws:dynamodb:*:*:table/work","arn:aws:dynamodb:*:*:table/work/stream/*"]}]}`)})
 	must(t, err)
 	must(t, put(ctx))

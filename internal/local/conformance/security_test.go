@@ -28,6 +28,9 @@ func TestWebPagesAreRefused(t *testing.T) {
 		"no host":           {"", "", http.StatusForbidden},
 		"a page":            {address, "Origin: https://attacker.example\r\n", http.StatusForbidden},
 		"a sandboxed frame": {address, "Origin: null\r\n", http.StatusForbidden},
+		"a page's image":    {address, "Sec-Fetch-Site: cross-site\r\n", http.StatusForbidden},
+		"a page of ours":    {address, "Sec-Fetch-Site: same-origin\r\n", http.StatusForbidden},
+		"a typed address":   {address, "Sec-Fetch-Site: none\r\n", http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", address)

@@ -9,10 +9,7 @@ import (
 
 // check checks a policy as IAM does and, where policies are enforced, refuses by its name what a decision would have to ignore.
 func (r *Roles) check(text string, kind policy.Kind) error {
-	err := policy.Check(text, kind)
-	if err == nil && r.enforced {
-		_, err = policy.Parse("", text, kind)
-	}
+	err := checkPolicy(text, kind, r.enforced)
 	var wrong *policy.Error
 	if errors.As(err, &wrong) {
 		return &Error{Code: "MalformedPolicyDocument", Message: wrong.Message}

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +61,7 @@ func open(dir string) (_ *Folder, err error) {
 	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return nil, err
 	}
-	if err := checkOwn(dir); err != nil {
+	if err := errors.Join(checkWriters(dir), checkOwn(dir)); err != nil {
 		return nil, err
 	}
 	lock, err := acquire(dir)
@@ -82,6 +83,18 @@ func open(dir string) (_ *Folder, err error) {
 	}
 	go f.write()
 	return f, nil
+}
+
+// checkWriters refuses a folder that every user of the machine may write to: what lies in it could be somebody else's.
+func checkWriters(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 { // Windows has no such bits
+		return fmt.Errorf("every user of this machine may write to it (%v): chmod o-w it, or choose another folder", info.Mode())
+	}
+	return nil
 }
 
 // checkOwn refuses a folder that holds something else: what lies in a data folder is this package's to change and to remove.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -314,6 +315,15 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	_, err = Open(file)
 	expect(t, err, file)
+	if runtime.GOOS == "windows" {
+		return
+	}
+	shared := t.TempDir()
+	if err := os.Chmod(shared, 0o777); err != nil { //nolint:gosec // which is what is refused
+		t.Fatal(err)
+	}
+	_, err = Open(shared)
+	expect(t, err, "every user of this machine may write to it")
 }
 
 func expect(t *testing.T, err error, want string) {

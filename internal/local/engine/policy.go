@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Policy is a resource policy. It is kept and given back, not enforced.
+// Policy is a resource policy. Who may use the table by it is not for this package to say.
 type Policy struct{ Text, Revision string }
 
 // NoPolicy as an expected revision wants that there is no policy.

@@ -39,7 +39,7 @@ type Class struct {
 	Changed time.Time
 }
 
-// Encryption says which key of KMS encrypts a table, that is described as encrypted: nothing asks KMS for it. It is zero for the key that
+// Encryption says which key of KMS encrypts a table, that is described as encrypted: nothing is. It is zero for the key that
 // DynamoDB owns.
 type Encryption struct {
 	Enabled bool
@@ -47,20 +47,26 @@ type Encryption struct {
 	Key string
 }
 
+const keyARN = "arn:aws:kms:%s:%s:key/%s"
+
+// ManagedKey is the ARN of the key that AWS manages for DynamoDB.
+func (e *Engine) ManagedKey() string {
+	id := sha256.Sum256([]byte(e.arn("aws/dynamodb")))
+	managed := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
+	return fmt.Sprintf(keyARN, e.options.Region, e.options.Account, managed)
+}
+
 // encryption puts the ARN of the key in the place of what a request gives.
 func (e *Engine) encryption(asked Encryption) Encryption {
-	const prefix = "arn:aws:kms:%s:%s:key/%s"
 	switch {
 	case !asked.Enabled:
 		return Encryption{}
 	case asked.Key == "":
-		id := sha256.Sum256([]byte(e.arn("aws/dynamodb")))
-		managed := fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
-		return Encryption{Enabled: true, Key: fmt.Sprintf(prefix, e.options.Region, e.options.Account, managed)}
+		return Encryption{Enabled: true, Key: e.ManagedKey()}
 	case strings.HasPrefix(asked.Key, "arn:"):
 		return asked
 	default:
-		return Encryption{Enabled: true, Key: fmt.Sprintf(prefix, e.options.Region, e.options.Account, asked.Key)}
+		return Encryption{Enabled: true, Key: fmt.Sprintf(keyARN, e.options.Region, e.options.Account, asked.Key)}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -171,7 +170,6 @@ func (e *event) run() {
 		config := e.host.asyncOf(e.ref)
 		e.result = Result{}
 		result, err := e.host.invoke(ctx, e.ref, request{id: e.id, payload: e.payload})
-		var refused *Error
 		var pause time.Duration
 		switch {
 		case err == nil && result.FunctionError == "":
@@ -185,7 +183,7 @@ func (e *event) run() {
 				return
 			}
 			pause = time.Duration(e.invokes) * time.Minute // one minute, then two
-		case errors.As(err, &refused) && refused.Code == TooManyRequests:
+		case passing(err):
 			if n, err := e.host.Reserved(e.ref); err == nil && n != nil && *n == 0 {
 				e.giveUp(ctx, config, "ZeroReservedConcurrency")
 				return

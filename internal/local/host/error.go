@@ -1,10 +1,18 @@
 package host
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // The codes of [Error], as Lambda names them on the wire.
 const (
 	InvalidParameterValue = "InvalidParameterValueException"
+	KMSAccessDenied       = "KMSAccessDeniedException"
+	KMSDisabled           = "KMSDisabledException"
+	KMSInvalidState       = "KMSInvalidStateException"
+	KMSNotFound           = "KMSNotFoundException"
 	NoProvisioned         = "ProvisionedConcurrencyConfigNotFoundException"
 	PreconditionFailed    = "PreconditionFailedException"
 	RequestTooLarge       = "RequestEntityTooLargeException"
@@ -27,6 +35,12 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// passing says whether an invocation that failed with an error may succeed later: it was throttled, or its environment cannot be decrypted.
+func passing(err error) bool {
+	var e *Error
+	return isThrottle(err) || errors.As(err, &e) && slices.Contains([]string{KMSAccessDenied, KMSDisabled, KMSInvalidState, KMSNotFound}, e.Code)
+}
 
 func errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}

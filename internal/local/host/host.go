@@ -34,6 +34,8 @@ type Options struct {
 	Endpoint func() string
 	// Credentials gives the credentials that a process of a function has, of the function's role; nil gives ones that are nobody's.
 	Credentials func(Function) Credentials
+	// MayStart says why no process of a function may start now, as an [*Error]; the invocation fails with it. Nil lets every one.
+	MayStart func(Function) error
 	// Ended is told of each invocation of a function that there is, on its goroutine. Nil drops it.
 	Ended func(Ended)
 	// MayLog says whether a function may write to a log stream now; what it may not is dropped. Nil allows every function.
@@ -93,6 +95,7 @@ func New(opts Options) (*Host, error) {
 	if opts.Concurrency == 0 {
 		opts.Concurrency = 1000
 	}
+	withhold()
 	dir, err := os.MkdirTemp(opts.Dir, "streamgen-functions-")
 	if err != nil {
 		return nil, fmt.Errorf("making the folder for functions' code: %w", err)

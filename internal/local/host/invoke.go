@@ -49,6 +49,11 @@ func (r *revision) invoke(ctx context.Context, req request) (Result, error) {
 // cold starts a process and waits until it asks for work. When it does not, that is the invocation's result. A process that
 // exceeds the limit of the init phase is started once more, within the function's timeout.
 func (r *revision) cold(ctx context.Context, id string) (*process, *Result, error) {
+	if r.host.opts.MayStart != nil {
+		if err := r.host.opts.MayStart(r.function); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, limit := range []time.Duration{initLimit, r.function.Timeout} {
 		p, result, err := r.boot(ctx, id, limit)
 		if p != nil || result != nil || err != nil {

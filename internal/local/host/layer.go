@@ -260,6 +260,9 @@ func cover(dir, from string) error {
 		}
 		to := filepath.Join(dir, rel)
 		if d.IsDir() {
+			if info, err := os.Lstat(to); err == nil && !info.IsDir() {
+				return errorf(InvalidParameterValue, "The layers' folder %q covers a file", rel)
+			}
 			return os.MkdirAll(to, 0o755)
 		}
 		if err := os.Remove(to); err != nil && !os.IsNotExist(err) {

@@ -6,11 +6,23 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 )
 
 // entryFile is the name under which a package's entry lies on disk.
 const entryFile = entry
+
+// withhold keeps the descriptors that the stack was started with from its functions, all but the standard ones: a shell may have left files
+// and sockets open in it. Go's own are kept from them anyway.
+func withhold() {
+	open, _ := os.ReadDir("/dev/fd") // where there is none, descriptors cannot be told
+	for _, d := range open {
+		if fd, err := strconv.Atoi(d.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
 
 func executable(info fs.FileInfo) bool { return info.Mode()&0o100 != 0 }
 

@@ -13,6 +13,9 @@ import (
 // entryFile is the name under which a package's entry lies on disk: Windows starts a file by its extension.
 const entryFile = entry + ".exe"
 
+// withhold has nothing to do: a process on Windows is given the handles of its streams alone.
+func withhold() {}
+
 // executable is not a matter of mode bits on Windows.
 func executable(fs.FileInfo) bool { return true }
 

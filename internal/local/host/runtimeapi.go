@@ -8,11 +8,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"streamgen/internal/local/peer"
 )
 
 // MaxResponse is the largest answer of a function, in bytes.
@@ -51,6 +54,7 @@ type answer struct {
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 type runtimeAPI struct {
 	function Function
+	user     int // who runs the host, and so the process
 	listener net.Listener
 	server   *http.Server
 
@@ -71,7 +75,7 @@ func serveRuntimeAPI(f Function) (*runtimeAPI, error) {
 		return nil, fmt.Errorf("listening for the runtime of %s: %w", f.Name, err)
 	}
 	a := &runtimeAPI{
-		function: f, listener: listener,
+		function: f, user: os.Geteuid(), listener: listener,
 		ready: make(chan struct{}), initError: make(chan []byte, 1), work: make(chan *invocation), closed: make(chan struct{}),
 	}
 	mux := http.NewServeMux()
@@ -81,7 +85,7 @@ func serveRuntimeAPI(f Function) (*runtimeAPI, error) {
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", a.initFailure)
 	mux.HandleFunc("POST /2020-01-01/extension/register", a.register)
 	mux.HandleFunc("GET /2020-01-01/extension/event/next", a.extensionNext)
-	a.server = &http.Server{Handler: a.only(mux)}
+	a.server = &http.Server{Handler: a.only(mux), ReadHeaderTimeout: 30 * time.Second, ConnContext: peer.Note}
 	go a.server.Serve(listener) //nolint:errcheck // it ends when close says so
 	return a, nil
 }
@@ -93,11 +97,14 @@ func (a *runtimeAPI) close() {
 	_ = a.server.Close()
 }
 
-// only keeps out web pages that reach for the port through a browser: an image's address is asked for without an Origin.
+// only keeps out the other users of the machine, and web pages that reach for the port through a browser: an image's address is asked for
+// without an Origin.
 // https://www.w3.org/TR/fetch-metadata/
 func (a *runtimeAPI) only(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host != a.addr() || r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		_, stranger := peer.Stranger(r.Context(), a.user)
+		page := len(r.Header.Values("Origin")) > 0 || len(r.Header.Values("Sec-Fetch-Site")) > 0
+		if stranger || page || r.Host != a.addr() {
 			refuse(w, http.StatusForbidden, "Forbidden", "this is the Runtime API of one process")
 			return
 		}

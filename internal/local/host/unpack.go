@@ -23,8 +23,11 @@ const (
 	MaxPackage = 50 << 20
 	// MaxUnpacked is how large a package may be when unpacked, in bytes.
 	MaxUnpacked = 250 << 20
-	// MaxFiles is how many entries a package may have; AWS publishes no such limit.
+	// MaxFiles is how many files and folders a package may have, those folders among them that are in the names of others alone; AWS
+	// publishes no such limit.
 	MaxFiles = 10_000
+	// MaxName is the longest name of one, in bytes: a name of 64 KB could be of 30,000 folders.
+	MaxName = 1024
 )
 
 // code is an unpacked package, or a function of this process. Whoever still needs the folder holds it; it goes when nobody does.
@@ -92,8 +95,8 @@ func unzip(pkg []byte, dir string, limit int64) (int64, error) {
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // entries are checked one by one
 		return 0, errorf(InvalidParameterValue, "Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
-	if len(z.File) > MaxFiles {
-		return 0, errorf(InvalidParameterValue, "The package has %d entries, over the limit of %d", len(z.File), MaxFiles)
+	if err := checkCount(z.File); err != nil {
+		return 0, err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -111,6 +114,28 @@ func unzip(pkg []byte, dir string, limit int64) (int64, error) {
 		}
 	}
 	return limit - left, nil
+}
+
+// checkCount refuses names that are too long and more files and folders than there may be, before any of them is made.
+func checkCount(entries []*zip.File) error {
+	files, folders := 0, map[string]bool{}
+	for _, f := range entries {
+		if len(f.Name) > MaxName {
+			return errorf(InvalidParameterValue, "The package has an entry whose name is of %d bytes, over the limit of %d: %.50q…", len(f.Name), MaxName, f.Name)
+		}
+		dir := path.Clean(f.Name)
+		if !f.Mode().IsDir() {
+			files++
+			dir = path.Dir(dir)
+		}
+		for ; dir != "." && dir != "/" && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+	}
+	if n := max(files+len(folders), len(entries)); n > MaxFiles {
+		return errorf(InvalidParameterValue, "The package has %d files and folders, over the limit of %d", n, MaxFiles)
+	}
+	return nil
 }
 
 // extract writes one entry and gives its size. Of one that is larger than left bytes it writes one byte more and no further.

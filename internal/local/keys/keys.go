@@ -269,12 +269,15 @@ func (k *Keys) List() []Key {
 func (k *Keys) Usable(arn string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !strings.HasPrefix(arn, k.arn("")) {
+	if !k.Own(arn) {
 		return true
 	}
 	e, err := k.find(arn)
 	return err == nil && e.State == StateEnabled
 }
+
+// Own says whether an ARN is of a key, or of an alias, of this account and region.
+func (k *Keys) Own(arn string) bool { return strings.HasPrefix(arn, k.arn("")) }
 
 // update applies change to a key that is neither AWS's own nor pending deletion.
 func (k *Keys) update(name string, change func(*key) error) (Key, error) {

@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"context"
 	"net"
 	"net/netip"
 )
@@ -20,6 +21,29 @@ func Owner(c net.Conn) (uid uint32, known bool) {
 
 // Nobody is the owner of a socket that no process has any more. No user has this id: it stands for "no change" in system calls.
 const Nobody = ^uint32(0)
+
+// ownerKey is where a connection's context has the user at its other end.
+type ownerKey struct{}
+
+// WithOwner gives a context of a connection whose other end is a user's.
+func WithOwner(ctx context.Context, uid uint32) context.Context {
+	return context.WithValue(ctx, ownerKey{}, uid)
+}
+
+// Note is [WithOwner] with the [Owner] of a connection, where that can be told. A server has it as its ConnContext.
+func Note(ctx context.Context, c net.Conn) context.Context {
+	if uid, known := Owner(c); known {
+		return WithOwner(ctx, uid)
+	}
+	return ctx
+}
+
+// Stranger says whether the other end of a context's connection is known to be of another user than own and root, who could do anyway
+// what own can.
+func Stranger(ctx context.Context, own int) (uid uint32, stranger bool) {
+	uid, known := ctx.Value(ownerKey{}).(uint32)
+	return uid, known && uid != 0 && int64(uid) != int64(own)
+}
 
 func addrPort(a net.Addr) (netip.AddrPort, bool) {
 	tcp, ok := a.(*net.TCPAddr)

@@ -27,9 +27,10 @@ var knownKeys = []string{
 	"dynamodb:returnvalues", "dynamodb:select",
 	"cloudwatch:namespace",
 	"iam:passedtoservice", "iam:policyarn",
-	"kms:calleraccount", "kms:requestalias", "kms:viaservice",
+	"kms:calleraccount", "kms:requestalias", "kms:viaservice", "kms:encryptioncontextkeys",
+	"kms:grantisforawsresource", "kms:grantconstrainttype", "kms:grantoperations", "kms:granteeprincipal", "kms:retiringprincipal", // of grants, which there are none of
 	"lambda:functionarn",
-	"s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-acl",
+	"s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-acl", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
 }
 
 // The beginnings of keys whose ends are a user's own.

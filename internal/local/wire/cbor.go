@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,20 +57,13 @@ func (c *CBOR) call(r *http.Request) (cbor.Map, error) {
 	if !found {
 		return nil, Errorf("UnknownOperationException", "streamgen local does not emulate %s", name)
 	}
-	body, err := readCompressed(r)
+	body, err := ReadBody(r)
 	if err != nil {
 		return nil, err
 	}
-	in := cbor.Map{}
-	if len(body) > 0 {
-		value, err := cbor.Decode(body)
-		if err != nil {
-			return nil, Errorf("SerializationException", "%s: %v", name, err)
-		}
-		var ok bool
-		if in, ok = value.(cbor.Map); !ok {
-			return nil, Errorf("SerializationException", "%s: the body is no map", name)
-		}
+	in, err := CBORMembers(r.Header, body)
+	if err != nil {
+		return nil, err
 	}
 	for member := range in {
 		if op.Members != nil && !slices.Contains(op.Members, member) {
@@ -78,13 +73,33 @@ func (c *CBOR) call(r *http.Request) (cbor.Map, error) {
 	return op.Do(r.Context(), in)
 }
 
-// readCompressed reads a body that the client may have compressed, as that of PutMetricData is when it is large.
+// CBORMembers gives the members of a request's body, which the client may have compressed, as that of PutMetricData is when it is large.
 // https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
-func readCompressed(r *http.Request) ([]byte, error) {
-	body, err := ReadBody(r)
-	if err != nil || r.Header.Get("Content-Encoding") != "gzip" {
-		return body, err
+func CBORMembers(header http.Header, body []byte) (cbor.Map, error) {
+	if header.Get("Content-Encoding") == "gzip" {
+		var err error
+		if body, err = unpack(body); err != nil {
+			return nil, err
+		}
 	}
+	if len(body) == 0 {
+		return cbor.Map{}, nil
+	}
+	if deeper(body, maxDepth) {
+		return nil, Errorf("SerializationException", "the body is nested more than %d deep", maxDepth)
+	}
+	value, err := cbor.Decode(body)
+	if err != nil {
+		return nil, Errorf("SerializationException", "%v", err)
+	}
+	in, ok := value.(cbor.Map)
+	if !ok {
+		return nil, Errorf("SerializationException", "the body is no map")
+	}
+	return in, nil
+}
+
+func unpack(body []byte) ([]byte, error) {
 	unpacked, err := gzip.NewReader(bytes.NewReader(body))
 	if err == nil {
 		body, err = io.ReadAll(io.LimitReader(unpacked, MaxBody+1))
@@ -96,6 +111,77 @@ func readCompressed(r *http.Request) ([]byte, error) {
 		return nil, StatusErrorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "the request body is over %d bytes", MaxBody)
 	}
 	return body, nil
+}
+
+// maxDepth is how deep a CBOR body may be nested; no operation's is half as deep. The decoder calls itself for each level, and what
+// overflows the stack ends the process.
+const maxDepth = 64
+
+// unending is the length of a value that ends with a mark of its own.
+const unending = math.MaxUint64
+
+// deeper says whether what the decoder would make of a body is nested more than most deep. Where the decoder would stop, it does.
+// https://www.rfc-editor.org/rfc/rfc8949.html#section-3
+func deeper(body []byte, most int) bool {
+	var open []uint64 // the items that each value around this place has still to come
+	for {
+		for len(open) > 0 && open[len(open)-1] == 0 {
+			open = open[:len(open)-1]
+		}
+		major, n, rest, ok := cborHead(body)
+		if !ok {
+			return false
+		}
+		body = rest
+		inner := len(open) - 1
+		if major == 7 && n == unending {
+			if inner < 0 || open[inner] != unending {
+				return false
+			}
+			open[inner] = 0
+			continue
+		}
+		if inner >= 0 && open[inner] != unending {
+			open[inner]--
+		}
+		switch {
+		case major <= 1, major == 7: // a number and the like
+		case major <= 3 && n != unending: // bytes, a text
+			if n > uint64(len(body)) {
+				return false
+			}
+			body = body[n:]
+		case major == 5 && n < math.MaxUint64/2: // a map's names and values
+			open = append(open, 2*n)
+		case major == 6: // a tag
+			open = append(open, 1)
+		default:
+			open = append(open, n)
+		}
+		if len(open) > most {
+			return true
+		}
+	}
+}
+
+// cborHead reads what each item begins with: its kind, and its value or length.
+func cborHead(body []byte) (major byte, n uint64, rest []byte, ok bool) {
+	if len(body) == 0 {
+		return 0, 0, nil, false
+	}
+	major, minor, rest := body[0]>>5, body[0]&31, body[1:]
+	switch {
+	case minor < 24:
+		return major, uint64(minor), rest, true
+	case minor == 31:
+		return major, unending, rest, true
+	case minor > 27 || len(rest) < 1<<(minor-24):
+		return 0, 0, nil, false
+	}
+	var argument [8]byte
+	size := 1 << (minor - 24)
+	copy(argument[8-size:], rest)
+	return major, binary.BigEndian.Uint64(argument[:]), rest[size:], true
 }
 
 // TypedCBOR makes an operation of a function whose input is a Go type with the members' names; it is decoded by [DecodeStrict]. Times

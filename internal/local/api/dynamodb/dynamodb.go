@@ -10,15 +10,19 @@ import (
 	"net/http"
 
 	"streamgen/internal/local/attr"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/wire"
 )
 
-type service struct{ engine *engine.Engine }
+type service struct {
+	engine   *engine.Engine
+	policies control.ResourcePolicies
+}
 
 // New gives the handler of DynamoDB's API for one account and region.
-func New(e *engine.Engine) http.Handler {
-	s := service{engine: e}
+func New(e *engine.Engine, policies control.ResourcePolicies) http.Handler {
+	s := service{e, policies}
 	return &wire.JSON{
 		Version:  "1.0",
 		Target:   "DynamoDB_20120810",

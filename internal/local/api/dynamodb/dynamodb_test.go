@@ -20,6 +20,7 @@ import (
 	"streamgen/internal/local"
 	api "streamgen/internal/local/api/dynamodb"
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/streams"
 )
@@ -45,7 +46,7 @@ func newStack(t *testing.T) *stack {
 	registry := streams.New(streams.Options{Account: account, Region: region, Clock: c})
 	e := engine.New(engine.Options{Account: account, Region: region, Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
-	server := httptest.NewServer(api.New(e))
+	server := httptest.NewServer(api.New(e, control.ResourcePolicies{Enforced: true}))
 	t.Cleanup(server.Close)
 	client := dynamodb.New(dynamodb.Options{
 		BaseEndpoint: &server.URL, Region: region, RetryMaxAttempts: 1, HTTPClient: local.Client(),
@@ -292,7 +293,7 @@ func TestRefused(t *testing.T) {
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true,"SSEType":"AES256"}}`, invalid, "One or more parameter values were invalid: SSEType AES256 is not supported"},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"SSESpecification":{"Enabled":true,"KMSMasterKeyId":"alias/mine"}}`, invalid,
 			notEmulated("an alias as KMSMasterKeyId")},
-		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ResourcePolicy":"{"}`, invalid, "Invalid policy document: it is no JSON object"},
+		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ResourcePolicy":"{"}`, invalid, "Invalid policy document: This policy contains invalid Json"},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"ReplicaUpdates":[]}`, invalid, notEmulated(`"ReplicaUpdates" of CreateTable`)},
 		{"CreateTable", `{"TableName":"abc",` + create + ondemand + `,"LocalSecondaryIndexes":[{"IndexName":"lsi","ProvisionedThroughput":{}}]}`, invalid, notEmulated(`"ProvisionedThroughput" of CreateTable`)},
 		{"UpdateTable", `{"TableName":"orders","MultiRegionConsistency":"STRONG","TableClass":"STANDARD"}`, invalid, "One or more parameter values were invalid: MultiRegionConsistency can only be specified when replicas are created"},
@@ -314,8 +315,10 @@ func TestRefused(t *testing.T) {
 		{"ListBackups", `{"ExclusiveStartBackupArn":"x"}`, invalid, "One or more parameter values were invalid: ExclusiveStartBackupArn is no backup's: x"},
 		{"GetResourcePolicy", `{"ResourceArn":"` + tableARN + `"}`, "PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: " + tableARN},
 		{"GetResourcePolicy", `{"ResourceArn":"` + tableARN + `/stream/x"}`, "ResourceNotFoundException", "Requested resource not found: ResourcArn: " + tableARN + "/stream/x not found"},
-		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"dynamodb:GetItem\"}}"}`, invalid, "Invalid policy document: statement 1 needs either Principal or NotPrincipal"},
-		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{}"}`, invalid, "Invalid policy document: it has no statements"},
+		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"dynamodb:GetItem\"}}"}`, invalid, "Invalid policy document: Missing required field Principal"},
+		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{}"}`, invalid, "Invalid policy document: Syntax errors in policy."},
+		{"PutResourcePolicy", `{"ResourceArn":"` + tableARN + `","Policy":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"dynamodb:GetItem\",\"Condition\":{\"StringEquals\":{\"aws:Other\":\"x\"}}}}"}`, invalid,
+			"Invalid policy document: streamgen local does not emulate the condition key aws:Other in a policy; --iam off accepts it and enforces none"},
 		{"DescribeContributorInsights", `{"TableName":"orders","IndexName":"nope"}`, "ResourceNotFoundException", "Requested resource not found"},
 		{"UpdateContributorInsights", `{"TableName":"orders"}`, invalid, constraint("null", "contributorInsightsAction", "Member must not be null")},
 		{"DescribeKinesisStreamingDestination", `{"TableName":"nope"}`, "ResourceNotFoundException", "Requested resource not found: Table: nope not found"},

@@ -15,6 +15,7 @@ import (
 
 	api "streamgen/internal/local/api/dynamodb"
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/engine"
 	"streamgen/internal/local/streams"
 )
@@ -92,7 +93,7 @@ func newFuzzed(t testing.TB) http.Handler {
 	registry := streams.New(streams.Options{Account: account, Region: region, Clock: c})
 	e := engine.New(engine.Options{Account: account, Region: region, Clock: c, Streams: registry})
 	t.Cleanup(e.Close)
-	front := api.New(e)
+	front := api.New(e, control.ResourcePolicies{Enforced: true})
 	for _, request := range [][2]string{
 		{"CreateTable", readRequests(t)["CreateTable"][0]},
 		{"PutItem", `{"TableName":"orders","Item":{"pk":{"S":"a"},"sk":{"N":"1"},"g":{"S":"x"},"n":{"N":"5"},"s":{"S":"s"},"ss":{"SS":["a"]},` +

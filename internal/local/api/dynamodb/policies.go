@@ -1,10 +1,6 @@
 package dynamodb
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-
 	"streamgen/internal/local/wire"
 )
 
@@ -38,7 +34,7 @@ func (s service) putResourcePolicy(in *putResourcePolicyInput) (*revisionOutput,
 	if err := check(append(in.constraints(), required("policy", in.Policy != nil))...); err != nil {
 		return nil, err
 	}
-	if err := checkPolicy(*in.Policy); err != nil {
+	if err := s.checkPolicy(*in.Policy); err != nil {
 		return nil, err
 	}
 	revision, err := s.engine.PutResourcePolicy(in.ResourceArn, *in.Policy, in.ExpectedRevisionID)
@@ -66,37 +62,13 @@ func (s service) getResourcePolicy(in *struct{ ResourceArn string }) (*getResour
 	return &getResourcePolicyOutput{Policy: p.Text, RevisionID: p.Revision}, err
 }
 
-// checkPolicy checks the form of a policy that says who may use its resource: statements with an effect, a principal and actions.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-func checkPolicy(text string) error {
+// checkPolicy checks a policy that says who may use its table or stream.
+func (s service) checkPolicy(text string) error {
 	if len(text) > maxPolicy {
 		return wire.Errorf("ValidationException", "Resource-based policy size exceeds the limit of %d bytes", maxPolicy)
 	}
-	invalid := func(why string) error { return wire.Errorf("ValidationException", "Invalid policy document: %s", why) }
-	var policy struct{ Statement json.RawMessage }
-	if err := json.Unmarshal([]byte(text), &policy); err != nil {
-		return invalid("it is no JSON object")
-	}
-	statements := bytes.TrimSpace(policy.Statement)
-	if !bytes.HasPrefix(statements, []byte("[")) {
-		statements = fmt.Appendf(nil, "[%s]", statements)
-	}
-	var list []struct {
-		Effect                                     string
-		Principal, NotPrincipal, Action, NotAction json.RawMessage
-	}
-	if err := json.Unmarshal(statements, &list); err != nil || len(list) == 0 {
-		return invalid("it has no statements")
-	}
-	for i, s := range list {
-		switch {
-		case s.Effect != "Allow" && s.Effect != "Deny":
-			return invalid(fmt.Sprintf("the Effect of statement %d is neither Allow nor Deny", i+1))
-		case (s.Principal == nil) == (s.NotPrincipal == nil):
-			return invalid(fmt.Sprintf("statement %d needs either Principal or NotPrincipal", i+1))
-		case (s.Action == nil) == (s.NotAction == nil):
-			return invalid(fmt.Sprintf("statement %d needs either Action or NotAction", i+1))
-		}
+	if err := s.policies.Check(text); err != nil {
+		return wire.Errorf("ValidationException", "Invalid policy document: %v", err)
 	}
 	return nil
 }

@@ -228,6 +228,11 @@ func (s service) createTable(in *createTableInput) (*tableOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if in.ResourcePolicy != nil {
+		if err := s.checkPolicy(create.Policy); err != nil {
+			return nil, err
+		}
+	}
 	d, err := s.engine.CreateTable(create)
 	if err != nil {
 		return nil, err
@@ -307,9 +312,6 @@ func (in *createTableInput) create() (c engine.CreateTable, err error) {
 	}
 	if in.ResourcePolicy != nil {
 		c.Policy = *in.ResourcePolicy
-		if err := checkPolicy(c.Policy); err != nil {
-			return c, err
-		}
 	}
 	c.Tags, err = tagMap(in.Tags)
 	return c, err

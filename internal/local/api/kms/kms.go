@@ -4,7 +4,6 @@
 package kms
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -20,8 +19,8 @@ import (
 const Target = "TrentService"
 
 // New gives the front end of one region's keys.
-func New(k *keys.Keys, account string) http.Handler {
-	s := service{k, account}
+func New(k *keys.Keys, account string, policies control.ResourcePolicies) http.Handler {
+	s := service{k, account, policies}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
 		"CreateKey":            wire.Func("CreateKey", s.createKey),
 		"DescribeKey":          wire.Func("DescribeKey", s.describeKey),
@@ -59,8 +58,9 @@ func New(k *keys.Keys, account string) http.Handler {
 }
 
 type service struct {
-	keys    *keys.Keys
-	account string
+	keys     *keys.Keys
+	account  string
+	policies control.ResourcePolicies
 }
 
 // none is the output of an operation that has none.
@@ -135,7 +135,7 @@ func (s service) createKey(in *createKeyInput) (*keyOutput, error) {
 		return nil, err
 	}
 	if in.Policy != "" {
-		if err := checkPolicy(in.Policy); err != nil {
+		if err := s.checkPolicy(in.Policy); err != nil {
 			return nil, err
 		}
 	}
@@ -157,14 +157,12 @@ func checkDescription(text string) error {
 	return nil
 }
 
-// checkPolicy checks a key's policy for its form.
-func checkPolicy(text string) error {
-	var policy struct{ Statement json.RawMessage }
-	if err := json.Unmarshal([]byte(text), &policy); err != nil || len(policy.Statement) == 0 {
-		return wire.Errorf("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals or is no JSON policy.")
-	}
+func (s service) checkPolicy(text string) error {
 	if len(text) > 32<<10 {
 		return wire.Errorf("LimitExceededException", "A key policy can have up to 32 KB.")
+	}
+	if err := s.policies.Check(text); err != nil {
+		return wire.Errorf("MalformedPolicyDocumentException", "%v", err)
 	}
 	return nil
 }
@@ -384,7 +382,7 @@ func (s service) putPolicy(in *policyInput) (*none, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	if err := checkPolicy(in.Policy); err != nil {
+	if err := s.checkPolicy(in.Policy); err != nil {
 		return nil, err
 	}
 	return nil, s.keys.SetPolicy(in.KeyID, in.Policy)

@@ -17,6 +17,7 @@ import (
 
 	"streamgen/internal/local/api/kms"
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/keys"
 )
 
@@ -29,7 +30,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) fixture {
 	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	server := httptest.NewServer(kms.New(keys.New(account, "us-east-1", c), account))
+	server := httptest.NewServer(kms.New(keys.New(account, "us-east-1", c), account, control.ResourcePolicies{Enforced: true}))
 	t.Cleanup(server.Close)
 	return fixture{sdk.New(sdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}), c}

@@ -171,6 +171,8 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case host.TooManyRequests:
 		return http.StatusTooManyRequests
+	case host.KMSAccessDenied, host.KMSDisabled, host.KMSInvalidState, host.KMSNotFound:
+		return http.StatusBadGateway
 	default:
 		return http.StatusBadRequest
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/objects"
 	"streamgen/internal/local/wire"
 )
@@ -22,8 +23,8 @@ import (
 const namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 // New gives the front end of the buckets of an account.
-func New(store *objects.Store, account string) http.Handler {
-	s := service{store, account}
+func New(store *objects.Store, account string, policies control.ResourcePolicies) http.Handler {
+	s := service{store, account, policies}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in, err := s.read(r)
 		var out *answer
@@ -39,8 +40,9 @@ func New(store *objects.Store, account string) http.Handler {
 }
 
 type service struct {
-	store   *objects.Store
-	account string
+	store    *objects.Store
+	account  string
+	policies control.ResourcePolicies
 }
 
 // request is a request of S3's.

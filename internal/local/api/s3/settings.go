@@ -66,7 +66,7 @@ func (s service) putPolicy(in *request) (*answer, error) {
 	if len(body) > maxPolicy {
 		return nil, errorf("PolicyTooLarge", "Policy exceeds the maximum allowed document size.")
 	}
-	if err := control.CheckResourcePolicy(string(body)); err != nil {
+	if err := s.policies.Check(string(body)); err != nil {
 		return nil, errorf("MalformedPolicy", "%v", err)
 	}
 	return s.update(in, http.StatusNoContent, func(b *objects.Bucket) { b.Policy = string(body) })
@@ -331,6 +331,9 @@ func (s service) getABAC(*request) (*answer, error) {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListTagsForResource.html
 const controlPath = "/v20180820/tags/"
 
+// TaggedARN is what a request of S3 Control names.
+func TaggedARN(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, controlPath) }
+
 var controlOperations = map[string]operation{
 	http.MethodGet:    {name: "ListTagsForResource", headers: []string{"x-amz-account-id"}, do: service.listResourceTags},
 	http.MethodPost:   {name: "TagResource", headers: []string{"x-amz-account-id"}, do: service.tagResource},
@@ -339,7 +342,7 @@ var controlOperations = map[string]operation{
 
 // resource gives the bucket of a request of S3 Control.
 func (in *request) resource() (string, error) {
-	arn := strings.TrimPrefix(in.URL.Path, controlPath)
+	arn := TaggedARN(in.Request)
 	name, found := strings.CutPrefix(arn, "arn:aws:s3:::")
 	if !found || strings.Contains(name, "/") {
 		return "", wire.NotEmulated("tags of " + arn)

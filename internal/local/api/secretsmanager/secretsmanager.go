@@ -21,8 +21,8 @@ import (
 const Target = "secretsmanager"
 
 // New gives the front end of one region's secrets.
-func New(store *secrets.Store) http.Handler {
-	s := service{store}
+func New(store *secrets.Store, policies control.ResourcePolicies) http.Handler {
+	s := service{store, policies}
 	return &wire.JSON{Version: "1.1", Target: Target, Operations: map[string]wire.Operation{
 		"CreateSecret":             wire.Func("CreateSecret", s.create),
 		"DescribeSecret":           wire.Func("DescribeSecret", s.describe),
@@ -42,7 +42,10 @@ func New(store *secrets.Store) http.Handler {
 	}}
 }
 
-type service struct{ store *secrets.Store }
+type service struct {
+	store    *secrets.Store
+	policies control.ResourcePolicies
+}
 
 // none is the output of an operation that has none.
 type none struct{}
@@ -440,9 +443,8 @@ type putPolicyInput struct {
 }
 
 func (s service) putPolicy(in *putPolicyInput) (*reference, error) {
-	var policy struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(in.ResourcePolicy), &policy) != nil || len(policy.Statement) == 0 {
-		return nil, wire.Errorf("MalformedPolicyDocumentException", "This resource policy contains invalid JSON or no Statement.")
+	if err := s.policies.Check(in.ResourcePolicy); err != nil {
+		return nil, wire.Errorf("MalformedPolicyDocumentException", "%v", err)
 	}
 	if in.BlockPublicPolicy {
 		return nil, wire.NotEmulated("BlockPublicPolicy of PutResourcePolicy")

@@ -16,6 +16,7 @@ import (
 
 	"streamgen/internal/local/api/secretsmanager"
 	"streamgen/internal/local/clock"
+	"streamgen/internal/local/control"
 	"streamgen/internal/local/keys"
 	"streamgen/internal/local/secrets"
 )
@@ -31,7 +32,7 @@ const secret = "shop/db"
 func newFixture(t *testing.T) fixture {
 	c := clock.NewManual(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	k := keys.New("000000000000", "us-east-1", c)
-	server := httptest.NewServer(secretsmanager.New(secrets.New("000000000000", "us-east-1", c, k)))
+	server := httptest.NewServer(secretsmanager.New(secrets.New("000000000000", "us-east-1", c, k), control.ResourcePolicies{Enforced: true}))
 	t.Cleanup(server.Close)
 	return fixture{sdk.New(sdk.Options{Region: "us-east-1", BaseEndpoint: &server.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}), c, k}
@@ -194,7 +195,7 @@ func TestUpdatePolicyAndTags(t *testing.T) {
 	if policy.ResourcePolicy != nil {
 		t.Errorf("got %+v", policy)
 	}
-	const document = `{"Version":"2012-10-17","Statement":[]}`
+	const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret"}]}`
 	_, err = f.PutResourcePolicy(ctx, &sdk.PutResourcePolicyInput{SecretId: aws.String(secret), ResourcePolicy: aws.String(document)})
 	must(t, err)
 	policy, err = f.GetResourcePolicy(ctx, &sdk.GetResourcePolicyInput{SecretId: aws.String(secret)})

@@ -29,8 +29,8 @@ var (
 )
 
 // New gives the front end of one region's topics of an account.
-func New(topics *control.Topics, account string) http.Handler {
-	s := service{topics, account}
+func New(topics *control.Topics, account string, policies control.ResourcePolicies) http.Handler {
+	s := service{topics, account, policies}
 	return &wire.Query{Namespace: Namespace, Version: Version, Operations: map[string]wire.QueryOperation{
 		"CreateTopic":        operation(s.createTopic, "Name", "Attributes", "Tags"),
 		"DeleteTopic":        operation(s.deleteTopic, "TopicArn"),
@@ -55,8 +55,9 @@ func New(topics *control.Topics, account string) http.Handler {
 }
 
 type service struct {
-	topics  *control.Topics
-	account string
+	topics   *control.Topics
+	account  string
+	policies control.ResourcePolicies
 }
 
 // operation gives the registry's errors their status.

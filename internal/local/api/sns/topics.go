@@ -26,7 +26,7 @@ func (s service) createTopic(form url.Values) (any, error) {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
-		if err := checkTopicAttribute("CreateTopic", key, given[key]); err != nil {
+		if err := s.checkTopicAttribute("CreateTopic", key, given[key]); err != nil {
 			return nil, err
 		}
 		if given[key] == "" || key == "FifoTopic" {
@@ -46,7 +46,7 @@ func (s service) createTopic(form url.Values) (any, error) {
 
 // checkTopicAttribute refuses an attribute's value that AWS does not take, and what needs something that the stack has not.
 // https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
-func checkTopicAttribute(operation, name, value string) error {
+func (s service) checkTopicAttribute(operation, name, value string) error {
 	switch name {
 	case "KmsMasterKeyId": // kept and described
 	case "DisplayName":
@@ -57,7 +57,7 @@ func checkTopicAttribute(operation, name, value string) error {
 		if value == "" {
 			return nil
 		}
-		if err := control.CheckResourcePolicy(value); err != nil {
+		if err := s.policies.Check(value); err != nil {
 			return invalid("Policy Error: %v", err)
 		}
 	case "FifoTopic":
@@ -119,7 +119,7 @@ func (s service) getTopicAttributes(form url.Values) (any, error) {
 
 func (s service) setTopicAttributes(form url.Values) (any, error) {
 	name, value := form.Get("AttributeName"), form.Get("AttributeValue")
-	if err := checkTopicAttribute("SetTopicAttributes", name, value); err != nil {
+	if err := s.checkTopicAttribute("SetTopicAttributes", name, value); err != nil {
 		return nil, err
 	}
 	if name == "FifoTopic" {

@@ -25,7 +25,7 @@ var ranges = map[string][2]int{
 // optional are the attributes that "" takes away.
 var optional = []string{"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"}
 
-func checkAttributes(operation string, attributes map[string]string) error {
+func (s service) checkAttributes(operation string, attributes map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {
 		value := attributes[key]
 		if limits, number := ranges[key]; number {
@@ -38,7 +38,7 @@ func checkAttributes(operation string, attributes map[string]string) error {
 		switch {
 		case key == "SqsManagedSseEnabled" && (value == "true" || value == "false"):
 		case slices.Contains(optional, key):
-			if err := checkOptional(key, value); err != nil {
+			if err := s.checkOptional(key, value); err != nil {
 				return err
 			}
 		case slices.Contains([]string{"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}, key):
@@ -51,12 +51,12 @@ func checkAttributes(operation string, attributes map[string]string) error {
 }
 
 // checkOptional checks an attribute that may be taken away. Which queue a redrive policy names is the registry's to say.
-func checkOptional(key, value string) error {
+func (s service) checkOptional(key, value string) error {
 	switch {
 	case value == "":
 		return nil
 	case key == "Policy":
-		if err := control.CheckResourcePolicy(value); err != nil {
+		if err := s.policies.Check(value); err != nil {
 			return wire.Errorf("InvalidAttributeValue", "Invalid value for the parameter Policy. (%v)", err)
 		}
 	case key == "RedrivePolicy":
@@ -83,7 +83,7 @@ func (s service) createQueue(_ context.Context, in *createQueueInput) (*queueURL
 	if !queueName.MatchString(in.QueueName) {
 		return nil, wire.Errorf("InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
-	if err := checkAttributes("CreateQueue", in.Attributes); err != nil {
+	if err := s.checkAttributes("CreateQueue", in.Attributes); err != nil {
 		return nil, err
 	}
 	if err := s.queues.Create(in.QueueName, in.Attributes, in.Tags); err != nil {
@@ -162,7 +162,7 @@ func (s service) setQueueAttributes(_ context.Context, in *setQueueAttributesInp
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAttributes("SetQueueAttributes", in.Attributes); err != nil {
+	if err := s.checkAttributes("SetQueueAttributes", in.Attributes); err != nil {
 		return nil, err
 	}
 	return nil, s.queues.Set(name, in.Attributes)

@@ -18,9 +18,9 @@ const Target = "AmazonSQS"
 
 // New gives the front end of one region's queues. endpoint is the stack's URL, which queues' URLs begin with; account is the
 // one whose number follows it.
-func New(queues *control.Queues, c clock.Clock, endpoint func() string, account string) http.Handler {
-	s := service{queues, c, endpoint, account}
-	return &wire.JSON{Version: "1.0", Target: Target, QueryErrors: queryErrors, Operations: map[string]wire.Operation{
+func New(queues *control.Queues, c clock.Clock, endpoint func() string, account string, policies control.ResourcePolicies) http.Handler {
+	s := service{queues, c, endpoint, account, policies}
+	return &wire.JSON{Version: "1.0", Target: Target, QueryErrors: QueryErrors, Operations: map[string]wire.Operation{
 		"CreateQueue":                wire.Typed("CreateQueue", s.createQueue),
 		"GetQueueUrl":                wire.Typed("GetQueueUrl", s.getQueueURL),
 		"GetQueueAttributes":         wire.Typed("GetQueueAttributes", s.getQueueAttributes),
@@ -50,13 +50,16 @@ type service struct {
 	clock    clock.Clock
 	endpoint func() string
 	account  string
+	policies control.ResourcePolicies
 }
 
-// queryErrors are the names that errors had in the Query protocol, which clients still show.
+// QueryErrors are the names that errors had in the Query protocol, which clients still show.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html
-var queryErrors = map[string]string{
+var QueryErrors = map[string]string{
 	"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
 	"QueueNameExists":   "QueueAlreadyExists",
+	"AccessDenied":      "AccessDenied",
+	"KmsAccessDenied":   "KMS.AccessDeniedException",
 
 	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
 	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
