@@ -21,7 +21,7 @@ func networkNeeds(region string, vpc *host.VPC) (calls []roleCalls) {
 	}
 	prefix := "arn:aws:ec2:" + region + ":" + Account + ":"
 	add := func(action, resource string) {
-		calls = append(calls, roleCalls{need{action: "ec2:" + action, resource: resource}, action + " on EC2"})
+		calls = append(calls, roleCalls{need{action: "ec2:" + action, resource: resource}, action, "EC2"})
 	}
 	for _, subnet := range vpc.Subnets {
 		add("CreateNetworkInterface", prefix+"subnet/"+subnet)
@@ -43,8 +43,8 @@ func networkNeeds(region string, vpc *host.VPC) (calls []roleCalls) {
 func functionNeeds(region string, c host.Config) []roleCalls {
 	calls := append(networkNeeds(region, c.VPC), destinationNeeds(c.DeadLetterARN)...)
 	if c.Tracing == "Active" {
-		calls = append(calls, roleCalls{need{action: "xray:PutTraceSegments", resource: "*"}, "PutTraceSegments on XRAY"},
-			roleCalls{need{action: "xray:PutTelemetryRecords", resource: "*"}, "PutTelemetryRecords on XRAY"})
+		calls = append(calls, roleCalls{need{action: "xray:PutTraceSegments", resource: "*"}, "PutTraceSegments", "XRAY"},
+			roleCalls{need{action: "xray:PutTelemetryRecords", resource: "*"}, "PutTelemetryRecords", "XRAY"})
 	}
 	return calls
 }
@@ -163,7 +163,7 @@ func (g guardedFunctions) UpdateConfiguration(r host.Ref, revisionID string, cha
 
 // SetAsync wants of the role what sending to the destinations needs.
 func (g guardedFunctions) SetAsync(r host.Ref, replace bool, change func(*host.AsyncConfig) error) (host.AsyncConfig, error) {
-	f, err := g.Get(host.Ref{Name: r.Name})
+	f, err := g.Get(r)
 	if err != nil {
 		return host.AsyncConfig{}, err
 	}
@@ -171,6 +171,16 @@ func (g guardedFunctions) SetAsync(r host.Ref, replace bool, change func(*host.A
 		if err := change(c); err != nil {
 			return err
 		}
-		return g.stack.mayCall(g.region, g.in, f.Role, f.ARN, append(destinationNeeds(c.OnSuccess), destinationNeeds(c.OnFailure)...))
+		for _, destination := range []string{c.OnSuccess, c.OnFailure} {
+			call, err := g.stack.missing(g.region, g.in, f.Role, f.ARN, destinationNeeds(destination))
+			switch {
+			case err != nil:
+				return &host.Error{Code: host.InvalidParameterValue, Message: err.Error()}
+			case call != nil:
+				return &host.Error{Code: host.InvalidParameterValue,
+					Message: "The function's execution role does not have permissions to call " + call.name + " on " + destination}
+			}
+		}
+		return nil
 	})
 }

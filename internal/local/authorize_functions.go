@@ -139,10 +139,10 @@ func roleOf(functions *host.Host, function string) (role string, found bool) {
 	return f.Role, err == nil
 }
 
-// roleCalls is something that Lambda calls with a function's role, as its message names it.
+// roleCalls is something that Lambda calls with a function's role, with the names that its messages have for the call and the service.
 type roleCalls struct {
 	need
-	call string
+	name, service string
 }
 
 // destinationNeeds are what sending to a destination needs.
@@ -150,13 +150,13 @@ type roleCalls struct {
 func destinationNeeds(arn string) []roleCalls {
 	switch service, _, _ := strings.Cut(strings.TrimPrefix(arn, "arn:aws:"), ":"); service {
 	case "sqs":
-		return []roleCalls{{need{action: "sqs:SendMessage", resource: arn}, "SendMessage on SQS"}}
+		return []roleCalls{{need{action: "sqs:SendMessage", resource: arn}, "SendMessage", "SQS"}}
 	case "sns":
-		return []roleCalls{{need{action: "sns:Publish", resource: arn}, "Publish on SNS"}}
+		return []roleCalls{{need{action: "sns:Publish", resource: arn}, "Publish", "SNS"}}
 	case "s3":
-		return []roleCalls{{need{action: "s3:ListBucket", resource: arn}, "ListBucket on S3"}, {need{action: "s3:PutObject", resource: arn + "/*"}, "PutObject on S3"}}
+		return []roleCalls{{need{action: "s3:ListBucket", resource: arn}, "ListBucket", "S3"}, {need{action: "s3:PutObject", resource: arn + "/*"}, "PutObject", "S3"}}
 	case "lambda":
-		return []roleCalls{{need{action: "lambda:InvokeFunction", resource: arn}, "InvokeFunction on Lambda"}}
+		return []roleCalls{{need{action: "lambda:InvokeFunction", resource: arn}, "InvokeFunction", "Lambda"}}
 	}
 	return nil
 }
@@ -196,27 +196,39 @@ func (s *Stack) deliveryKeys(region string, in *regional, arn string) (calls []r
 		}
 	}
 	for _, n := range in.keyNeeds(region, of, sending...) {
-		calls = append(calls, roleCalls{n, strings.TrimPrefix(n.action, "kms:") + " on KMS"})
+		calls = append(calls, roleCalls{n, strings.TrimPrefix(n.action, "kms:"), "KMS"})
 	}
 	return calls
 }
 
 // mayCall says whether Lambda may do all of something with a function's role.
 func (s *Stack) mayCall(region string, in *regional, role, function string, calls []roleCalls) error {
-	if s.exempt(role) {
-		return nil
+	call, err := s.missing(region, in, role, function, calls)
+	switch {
+	case err != nil:
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
+	case call != nil:
+		return &esm.Error{Code: esm.InvalidParameterValue, Message: "The provided execution role does not have permissions to call " + call.name + " on " + call.service}
 	}
-	for _, c := range calls {
-		denial, err := s.roleMay(in, region, role, function, c.need)
+	return nil
+}
+
+// missing gives the first call that Lambda may not make with a function's role, nil when it may make all, and tells of it.
+func (s *Stack) missing(region string, in *regional, role, function string, calls []roleCalls) (*roleCalls, error) {
+	if s.exempt(role) {
+		return nil, nil
+	}
+	for i := range calls {
+		denial, err := s.roleMay(in, region, role, function, calls[i].need)
 		if err != nil {
-			return &esm.Error{Code: esm.InvalidParameterValue, Message: err.Error()}
+			return nil, err
 		}
 		if denial != nil {
 			s.tellDenial(*denial)
-			return &esm.Error{Code: esm.InvalidParameterValue, Message: "The provided execution role does not have permissions to call " + c.call}
+			return &calls[i], nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // mayLog says whether a function's role may write a line to its log stream. Without that the function runs and its lines do not arrive.
