@@ -322,7 +322,7 @@ func TestRightsToSend(t *testing.T) {
 		return err
 	}
 	wantCode(t, deadLetters(), "InvalidParameterValueException", refusal)
-	wantCode(t, destination(), "InvalidParameterValueException", refusal)
+	wantCode(t, destination(), "InvalidParameterValueException", "The function's execution role does not have permissions to call SendMessage on "+arn)
 	denied := a.takeDenials()
 	if len(denied) != 2 {
 		t.Fatalf("denials %v", denied)

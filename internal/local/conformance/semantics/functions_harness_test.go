@@ -28,7 +28,7 @@ const (
 	// functionPatience bounds how long a broken test waits.
 	functionPatience = 30 * time.Second
 	functionTrust    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
-	functionMayLog   = `{"Effect":"Allow","Action":"logs:*","Resource":"*"}`
+	functionMayLog   = `{"Effect":"Allow","Action":["logs:*","xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"}`
 )
 
 // functionBegan is when a stand's clock begins.
