@@ -414,9 +414,9 @@ func TestFunctionDestinations(t *testing.T) {
 					in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: aws.String("")}
 				})
 			}
-			e.grant(append([]string{functionMayLog}, row.allow[1:]...)...)
+			e.grant(append([]string{functionMayRun}, row.allow[1:]...)...)
 			e.refused(t, configure(), 400, "InvalidParameterValueException", row.without)
-			e.grant(append([]string{functionMayLog}, row.allow...)...)
+			e.grant(append([]string{functionMayRun}, row.allow...)...)
 			e.must(configure())
 			id := e.send(row.payload)
 			got := row.came(t)
@@ -426,11 +426,11 @@ func TestFunctionDestinations(t *testing.T) {
 		})
 	}
 	t.Run("a bucket that may not be written", func(t *testing.T) {
-		e.grant(functionMayLog, functionAllow("s3:ListBucket", functionBucketARN))
+		e.grant(functionMayRun, functionAllow("s3:ListBucket", functionBucketARN))
 		e.refused(t, e.to(0, -1, "", functionBucketARN), 400, "InvalidParameterValueException", "The function's execution role does not have permissions to call PutObject on "+functionBucketARN)
 	})
 	t.Run("a new function with a dead-letter target", func(t *testing.T) {
-		e.grant(functionMayLog)
+		e.grant(functionMayRun)
 		_, err := e.lambda.CreateFunction(t.Context(), e.functionInput(func(in *lambda.CreateFunctionInput) {
 			in.Code = &lambdatypes.FunctionCode{ZipFile: []byte("not looked at")}
 			in.FunctionName, in.DeadLetterConfig = aws.String("other"), &lambdatypes.DeadLetterConfig{TargetArn: aws.String(functionTopicARN + "raw")}
@@ -438,7 +438,7 @@ func TestFunctionDestinations(t *testing.T) {
 		e.refused(t, err, 400, "InvalidParameterValueException", "The provided execution role does not have permissions to call Publish on SNS")
 	})
 	t.Run("the attributes of a dead letter to a topic", func(t *testing.T) {
-		e.grant(functionMayLog, functionAllow("sns:Publish", functionTopicARN+"raw"))
+		e.grant(functionMayRun, functionAllow("sns:Publish", functionTopicARN+"raw"))
 		e.must(e.to(0, -1, "", ""))
 		e.configure(func(in *lambda.UpdateFunctionConfigurationInput) {
 			in.DeadLetterConfig = &lambdatypes.DeadLetterConfig{TargetArn: aws.String(functionTopicARN + "raw")}
@@ -446,9 +446,9 @@ func TestFunctionDestinations(t *testing.T) {
 		e.wantDeadLetter(t, e.send(failure), failure, "200", "no luck")
 	})
 	t.Run("a role that may no longer send", func(t *testing.T) {
-		e.grant(functionMayLog, functionAllow("sns:Publish", functionTopicARN+"raw"), functionAllow("s3:*", "*"))
+		e.grant(functionMayRun, functionAllow("sns:Publish", functionTopicARN+"raw"), functionAllow("s3:*", "*"))
 		e.must(e.to(0, -1, "", functionBucketARN))
-		e.grant(functionMayLog, functionAllow("sns:Publish", functionTopicARN+"raw"))
+		e.grant(functionMayRun, functionAllow("sns:Publish", functionTopicARN+"raw"))
 		e.note(func() { e.denied = nil })
 		e.send(failure)
 		e.await(t, "denial", func() bool {
@@ -483,7 +483,7 @@ func TestFunctionDestinations(t *testing.T) {
 		})
 	}
 	t.Run("a document that a topic does not take", func(t *testing.T) {
-		e.grant(functionMayLog, functionAllow("sns:Publish", functionTopicARN+"raw"), send)
+		e.grant(functionMayRun, functionAllow("sns:Publish", functionTopicARN+"raw"), send)
 		e.must(e.to(0, -1, functionTopicARN+"raw", ""))
 		came := make(chan struct{})
 		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(came) }))

@@ -28,7 +28,7 @@ const (
 	// functionPatience bounds how long a broken test waits.
 	functionPatience = 30 * time.Second
 	functionTrust    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
-	functionMayLog   = `{"Effect":"Allow","Action":["logs:*","xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"}`
+	functionMayRun   = `{"Effect":"Allow","Action":["logs:*","xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":"*"}`
 )
 
 // functionBegan is when a stand's clock begins.
@@ -72,7 +72,7 @@ func newFunctionStand(t *testing.T) *functionStand {
 	made, err := s.iam.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: aws.String(functionTrust)})
 	s.must(err)
 	s.role = made.Role.Arn
-	s.grant(functionMayLog)
+	s.grant(functionMayRun)
 	return s
 }
 
