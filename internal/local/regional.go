@@ -50,7 +50,7 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	queues := control.NewQueues(Account, name, s.opts.Clock)
 	topics := control.NewTopics(control.TopicOptions{Account: Account, Region: name, Clock: s.opts.Clock, Endpoint: s.Endpoint, Send: s.sendToSubscriber})
 	base := s.newPlatform(name, queues, groups)
-	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint,
+	functions, err := host.New(host.Options{Account: Account, Region: name, Clock: s.opts.Clock, Logs: groups, Dir: s.opts.Dir, Endpoint: s.Endpoint, Logger: s.opts.Logger,
 		Ended:       tellAll(base.meter.invocation, s.events.ofHost(name)),
 		MayStart:    func(f host.Function) error { return s.mayStart(name, made.Load(), f) },
 		Credentials: s.functionCredentials, MayLog: func(f host.Function, group, stream string) bool {

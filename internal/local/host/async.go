@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -298,7 +297,7 @@ func (e *event) deliver(ctx context.Context, destination, condition string) {
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
-		slog.Warn("an event's outcome is no JSON", "function", e.ref.Name, "error", err)
+		h.opts.Logger.Warn("an event's outcome is no JSON", "function", e.ref.Name, "error", err)
 		return
 	}
 	e.send(ctx, Delivery{Destination: destination, FunctionARN: h.ARN(Ref{Name: e.ref.Name}), Document: string(text)})
@@ -308,6 +307,6 @@ func (e *event) deliver(ctx context.Context, destination, condition string) {
 func (e *event) send(ctx context.Context, d Delivery) {
 	d.At = e.host.opts.Clock.Now()
 	if err := e.host.opts.Deliver(ctx, d); err != nil {
-		slog.Warn("a function's destination did not take an event", "function", e.ref.Name, "destination", d.Destination, "error", err)
+		e.host.opts.Logger.Warn("a function's destination did not take an event", "function", e.ref.Name, "destination", d.Destination, "error", err)
 	}
 }

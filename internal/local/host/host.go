@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -42,6 +43,8 @@ type Options struct {
 	MayLog func(f Function, group, stream string) bool
 	// Deliver sends what an asynchronous invocation ended with to its destination or dead-letter queue. Nil refuses every one.
 	Deliver func(context.Context, Delivery) error
+	// Logger is told what goes wrong where nobody waits for an answer. Nil tells nobody.
+	Logger *slog.Logger
 	// IdleTimeout is how long a process waits for its next invocation before it is ended; 0 means five minutes.
 	IdleTimeout time.Duration
 	// Concurrency is how many invocations may run at once over all functions; 0 means 1000, a new account's quota.
@@ -88,6 +91,9 @@ func New(opts Options) (*Host, error) {
 		opts.Deliver = func(_ context.Context, d Delivery) error {
 			return fmt.Errorf("nothing takes what is sent to %s", d.Destination)
 		}
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.IdleTimeout == 0 {
 		opts.IdleTimeout = 5 * time.Minute

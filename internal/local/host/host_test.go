@@ -612,6 +612,21 @@ func TestExtensionIsAskedToEnd(t *testing.T) {
 	}
 }
 
+// TestExtensionThatDoesNotEndIsKilled, also where the clock stands.
+func TestExtensionThatDoesNotEndIsKilled(t *testing.T) {
+	s := startManual(t, nil)
+	c := config("sigterm")
+	c.Environment["STAYS"] = "1"
+	s.create(t, c)
+	s.invoke(t, `1`)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(s.logs.all(), "terminating") {
+		t.Errorf("no SIGTERM: %q", s.logs.all())
+	}
+}
+
 func TestCanceledInvocationKillsTheProcess(t *testing.T) {
 	s := start(t, nil)
 	s.create(t, config("sleep"))

@@ -160,12 +160,12 @@ func (p *process) signal(send func(group)) {
 func (p *process) shutdown() {
 	if p.api.hasExtension() {
 		p.signal(group.terminate)
-		timer, stop := p.host.opts.Clock.After(grace)
-		defer stop()
+		timer := time.NewTimer(grace) // of the machine: a clock that stands would keep the host from closing
+		defer timer.Stop()
 		select {
 		case <-p.exited:
 			return
-		case <-timer:
+		case <-timer.C:
 		}
 	}
 	p.kill()

@@ -36,6 +36,8 @@ type code struct {
 	size  int64 // of its files, in bytes
 	run   Func  // nil for a package
 	holds atomic.Int32
+
+	logger *slog.Logger // of a package
 }
 
 func (c *code) hold() { c.holds.Add(1) }
@@ -45,7 +47,7 @@ func (c *code) drop() {
 		return
 	}
 	if err := os.RemoveAll(c.dir); err != nil {
-		slog.Warn("removing a function's code", "error", err)
+		c.logger.Warn("removing a function's code", "error", err)
 	}
 }
 
@@ -80,7 +82,7 @@ func (h *Host) folder(prefix string, fill func(dir string) (int64, error)) (*cod
 	if err != nil {
 		return nil, fmt.Errorf("making the folder of a function: %w", err)
 	}
-	c := &code{dir: dir}
+	c := &code{dir: dir, logger: h.opts.Logger}
 	c.hold()
 	if c.size, err = fill(dir); err != nil {
 		c.drop()

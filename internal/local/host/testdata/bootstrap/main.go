@@ -53,7 +53,9 @@ func main() {
 	case "sigterm":
 		lambda.StartWithOptions(handle, lambda.WithEnableSIGTERM(func() {
 			fmt.Println("terminating")
-			os.Exit(0)
+			if os.Getenv("STAYS") == "" {
+				os.Exit(0)
+			}
 		}))
 	default:
 		lambda.Start(handle)
