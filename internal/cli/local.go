@@ -122,9 +122,11 @@ func runLocal(ctx context.Context, std streams, o localOptions) error {
 	if o.json {
 		options.Requests = func(r local.Request) { emit(requestEvent(r)) }
 	}
+	level := slog.LevelWarn
 	if o.verbose {
-		options.Logger = slog.New(slog.NewTextHandler(std.err, nil))
+		level = slog.LevelInfo // each request
 	}
+	options.Logger = slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level}))
 	stack, err := local.Start(ctx, options)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w; if that is not a stack of yours, choose another port with --listen, and name it to the other commands with --endpoint", err)

@@ -374,10 +374,11 @@ func (g guarded) refusal(service, principal string, n need, decision policy.Deci
 		principal, action, resource, decision.Because(action))
 }
 
-// tellDenial tells those who asked for it.
+// tellDenial tells who asked for it, or else the logger.
 func (s *Stack) tellDenial(d Denial) {
-	s.opts.Logger.Warn("denied", "principal", d.Principal, "action", d.Action, "resource", d.Resource, "reason", d.Reason, "missing", d.Missing)
 	if s.opts.Denied != nil {
 		s.opts.Denied(d)
+		return
 	}
+	s.opts.Logger.Warn("denied", "principal", d.Principal, "action", d.Action, "resource", d.Resource, "reason", d.Reason, "missing", d.Missing)
 }

@@ -43,7 +43,7 @@ type Options struct {
 	Region string
 	// Clock is the time of the stack; nil means the machine's, until the admin API sets it ahead.
 	Clock clock.Clock
-	// Logger is told each request; nil tells nobody.
+	// Logger is told each request, at level Info, and what goes wrong where nobody waits for an answer, above it; nil tells nobody.
 	Logger *slog.Logger
 	// Logs is called with each event that comes into a log group, on its writer's goroutine: it must not block. nil drops
 	// them; the log groups have them all the same.
