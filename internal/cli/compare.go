@@ -54,7 +54,7 @@ type effect struct {
 func (c *compared) differs() bool { return len(c.Batches)+len(c.Effects) > 0 }
 
 func (c *compared) summary() string {
-	return fmt.Sprintf("%s, %s", batches(len(c.Batches)), count(len(c.Effects), "item or message"))
+	return fmt.Sprintf("%s, %s", batches(len(c.Batches)), count(len(c.Effects), "effect"))
 }
 
 // handlerBuild is a handler's package for this machine, and the project that it is of.
