@@ -3,7 +3,9 @@ package conformance_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -39,19 +41,23 @@ func zipOf(t *testing.T, entries ...entry) []byte {
 	return packed
 }
 
-// bomb is a package that is small and large when unpacked.
-func bomb(t *testing.T) []byte {
+// bomb is a package that is small and large when it is unpacked: of files of 20 MB, each of which says how large it is.
+func bomb(t *testing.T, files int, says uint64) []byte {
 	t.Helper()
-	var b bytes.Buffer
+	var b, deflated bytes.Buffer
+	d, err := flate.NewWriter(&deflated, flate.BestSpeed)
+	must(t, err)
+	content := make([]byte, 20<<20)
+	_, err = d.Write(content)
+	must(t, err)
+	must(t, d.Close())
 	z := zip.NewWriter(&b)
-	zeros := make([]byte, 1<<20)
-	for i := range 26 {
-		w, err := z.Create(fmt.Sprint("zeros", i))
+	for i := range files {
+		w, err := z.CreateRaw(&zip.FileHeader{Name: fmt.Sprint("zeros", i), Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(content),
+			CompressedSize64: uint64(deflated.Len()), UncompressedSize64: says})
 		must(t, err)
-		for range 10 {
-			_, err = w.Write(zeros)
-			must(t, err)
-		}
+		_, err = w.Write(deflated.Bytes())
+		must(t, err)
 	}
 	must(t, z.Close())
 	return b.Bytes()
@@ -109,7 +115,8 @@ func TestHarmfulPackagesAreRefused(t *testing.T) {
 		"too many files":               {zipOf(t, many...), "over the limit of 10000"},
 		"too many folders":             {zipOf(t, folders...), "over the limit of 10000"},
 		"folders in folders":           {zipOf(t, entry{strings.Repeat("d/", 30_000) + "f", file, ""}), "whose name is of 60001 bytes"},
-		"a bomb":                       {bomb(t), "Unzipped size must be smaller"},
+		"a bomb":                       {bomb(t, 13, 20<<20), "Unzipped size must be smaller"},
+		"a bomb that says less":        {bomb(t, 13, 1<<10), "cannot be unpacked"},
 		"no zip":                       {[]byte("PK\x03\x04 is not enough"), "Could not unzip"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -145,19 +152,18 @@ func filesBelow(t *testing.T, dir string) []string {
 func TestLayersStayInTheirFolder(t *testing.T) {
 	root := config(newStack(t, local.Options{}).Endpoint())
 	functions := lambda.NewFromConfig(root)
-	publish := func(name string, entries ...entry) string {
+	publishZip := func(name string, zip []byte) string {
 		t.Helper()
 		out, err := functions.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{LayerName: &name,
-			Content: &lambdatypes.LayerVersionContentInput{ZipFile: zipOf(t, entries...)}})
+			Content: &lambdatypes.LayerVersionContentInput{ZipFile: zip}})
 		must(t, err)
 		return aws.ToString(out.LayerVersionArn)
 	}
+	publish := func(name string, entries ...entry) string { return publishZip(name, zipOf(t, entries...)) }
 	newFunction(t, root, &lambda.CreateFunctionInput{FunctionName: aws.String("f"), Code: &lambdatypes.FunctionCode{
 		ZipFile: zipOf(t, entry{"bootstrap", 0o755, "#!/bin/sh\n"})}})
 	tree, plain := publish("tree", entry{"bin/tool/a", 0o644, "a"}), publish("plain", entry{"bin/tool", 0o755, "b"})
-	large := func(name string) string {
-		return publish(name, entry{name, 0o644, strings.Repeat("x", 130<<20)})
-	}
+	large := func(name string) string { return publishZip(name, bomb(t, 7, 20<<20)) }
 	for _, test := range []struct {
 		layers []string
 		want   string

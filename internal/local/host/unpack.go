@@ -100,6 +100,10 @@ func unzip(pkg []byte, dir string, limit int64) (int64, error) {
 	if err := checkCount(z.File); err != nil {
 		return 0, err
 	}
+	tooLarge := errorf(InvalidParameterValue, "Unzipped size must be smaller than %d bytes", limit)
+	if saysMore(z.File, limit) {
+		return 0, tooLarge
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return 0, fmt.Errorf("opening the folder of a function: %w", err)
@@ -112,10 +116,22 @@ func unzip(pkg []byte, dir string, limit int64) (int64, error) {
 			return 0, err
 		}
 		if left -= n; left < 0 {
-			return 0, errorf(InvalidParameterValue, "Unzipped size must be smaller than %d bytes", limit)
+			return 0, tooLarge
 		}
 	}
 	return limit - left, nil
+}
+
+// saysMore reports whether entries are larger than limit by what they say of themselves, which need not be true: then none is unpacked.
+func saysMore(entries []*zip.File, limit int64) bool {
+	left := uint64(max(limit, 0))
+	for _, f := range entries {
+		if f.UncompressedSize64 > left {
+			return true
+		}
+		left -= f.UncompressedSize64
+	}
+	return false
 }
 
 // checkCount refuses names that are too long and more files and folders than there may be, before any of them is made.
