@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -20,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -106,6 +109,7 @@ func applyCase(t *testing.T, file string) string {
 	}()
 	s, _ := spec.Load("gen.yaml", src)
 	src = makeForeignTables(t, stack.Endpoint(), s, src)
+	src = makeForeignLayers(t, stack.Endpoint(), s, src)
 	if err := os.WriteFile(filepath.Join(dir, "gen.yaml"), src, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +218,34 @@ func makeForeignTables(t *testing.T, endpoint string, s *spec.Spec, src []byte) 
 		}
 		if table.StreamARN != "" {
 			src = bytes.ReplaceAll(src, []byte(table.StreamARN), []byte(*out.TableDescription.LatestStreamArn))
+		}
+	}
+	return src
+}
+
+// makeForeignLayers makes layers of the stack's account in the place of those of others. It gives the spec with their ARNs.
+func makeForeignLayers(t *testing.T, endpoint string, s *spec.Spec, src []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("lib/layer.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("a layer")); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	functions := lambda.NewFromConfig(stackConfig(endpoint, s.Region))
+	for _, h := range s.Handlers {
+		for _, arn := range h.Layers {
+			name := strings.Split(arn, ":")[6]
+			made, err := functions.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{
+				LayerName: &name, Content: &lambdatypes.LayerVersionContentInput{ZipFile: b.Bytes()},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			src = bytes.ReplaceAll(src, []byte(arn), []byte(*made.LayerVersionArn))
 		}
 	}
 	return src
