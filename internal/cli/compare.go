@@ -114,7 +114,7 @@ func (r *replay) runBuild(ctx context.Context, b handlerBuild) (left leftBehind,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	f, err := l.deploy(ctx, b.handler, b.place.env.settings.NamePrefix+b.handler.FunctionName, b.zip)
+	f, err := l.deploy(ctx, b.handler, b.place.plainFunction(b.handler), b.zip)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (l *localFunctions) leftBehind(ctx context.Context, h spec.Handler, ignore 
 	}
 	if h.ParkingQueue.Enabled {
 		var err error
-		if all["queue "+h.Name+spec.ParkingSuffix], err = l.parked(ctx, l.place.env.settings.NamePrefix+h.FunctionName+spec.ParkingSuffix); err != nil {
+		if all["queue "+h.Name+spec.ParkingSuffix], err = l.parked(ctx, l.place.plainFunction(h)+spec.ParkingSuffix); err != nil {
 			return nil, err
 		}
 	}

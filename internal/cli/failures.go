@@ -84,7 +84,7 @@ func (p place) failureStores(ctx context.Context, settings aws.Config, h spec.Ha
 // failureStore opens a destination; why says why there is nothing to open.
 func (p place) failureStore(ctx context.Context, settings aws.Config, h spec.Handler, o spec.OnFailure) (store failureStore, why string, err error) {
 	const topic = "a topic keeps nothing: subscribe a queue to it, and give its messages to --from FILE"
-	name := p.env.settings.NamePrefix + h.FunctionName + spec.FailuresSuffix
+	name := p.plainFunction(h) + spec.FailuresSuffix
 	switch o.Type {
 	case "sqs":
 		store, err = p.failureQueue(ctx, settings, name, "")

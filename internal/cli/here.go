@@ -81,7 +81,7 @@ func (l *localFunctions) prepare(ctx context.Context, h spec.Handler) error {
 		}
 	}
 	if h.ParkingQueue.Enabled {
-		queue := l.place.env.settings.NamePrefix + h.FunctionName + spec.ParkingSuffix
+		queue := l.place.plainFunction(h) + spec.ParkingSuffix
 		if _, err := sqs.NewFromConfig(l.settings).CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &queue}); err != nil {
 			return err
 		}
@@ -166,10 +166,10 @@ func (p place) variables(h spec.Handler) map[string]string {
 		}
 	}
 	if h.ParkingQueue.Enabled {
-		all[spec.ParkingVariable] = p.env.settings.NamePrefix + h.FunctionName + spec.ParkingSuffix
+		all[spec.ParkingVariable] = p.plainFunction(h) + spec.ParkingSuffix
 	}
 	if h.Idempotency {
-		all[spec.IdempotencyVariable] = p.env.settings.NamePrefix + h.FunctionName + spec.IdempotencySuffix
+		all[spec.IdempotencyVariable] = p.plainFunction(h) + spec.IdempotencySuffix
 	}
 	return all
 }
@@ -201,7 +201,7 @@ func (p place) runHere(ctx context.Context, h spec.Handler) (*localFunctions, fu
 	if err != nil {
 		return nil, function{}, err
 	}
-	f, err := l.deploy(ctx, h, p.env.settings.NamePrefix+h.FunctionName, zip)
+	f, err := l.deploy(ctx, h, p.plainFunction(h), zip)
 	if err != nil {
 		return nil, function{}, errors.Join(err, l.close())
 	}

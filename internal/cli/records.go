@@ -138,9 +138,14 @@ func (p place) tableName(t spec.Table) string {
 	return p.env.settings.NamePrefix + t.TableName
 }
 
+// plainFunction is the name of the handler's function in AWS. Those of its queues and tables begin with it.
+func (p place) plainFunction(h spec.Handler) string {
+	return p.env.settings.NamePrefix + h.FunctionName
+}
+
 // functionName is what the handler's mappings invoke: its function's name in AWS, and its alias.
 func (p place) functionName(h spec.Handler) string {
-	name := p.env.settings.NamePrefix + h.FunctionName
+	name := p.plainFunction(h)
 	if h.Alias != "" {
 		name += ":" + h.Alias
 	}

@@ -314,7 +314,7 @@ func (r *redrive) given(store failureStore, id string, report records.Report, er
 	}
 	_, name, _ := strings.Cut(report.FunctionARN, ":function:")
 	name, _, _ = strings.Cut(name, ":") // its alias or version
-	if ours := r.env.settings.NamePrefix + r.handler.FunctionName; name != ours && r.options.from == "" {
+	if name != r.plainFunction(r.handler) && r.options.from == "" {
 		return nil, "it is a report of the function " + name
 	}
 	source, table, err := r.sourceOf(r.handler, records.TableOf(report.StreamARN))

@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"streamgen/internal/local"
-	"streamgen/internal/spec"
 )
 
 type tailOptions struct {
@@ -389,10 +388,4 @@ func (f *feedFollower) read(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// plainFunction is the name of the handler's function in AWS, without an alias.
-func (p place) plainFunction(h spec.Handler) string {
-	name, _, _ := strings.Cut(p.functionName(h), ":")
-	return name
 }

@@ -176,7 +176,7 @@ func (h Handler) checkDestinations(findings *diag.Findings) {
 	for _, prefix := range prefixes {
 		if name := bucketName(prefix + h.FunctionName); len(name)+len(spec.FailuresSuffix+"-")+digits > most {
 			findings.Add("invalid-value", h.Origin.Pos,
-				fmt.Sprintf("the bucket %s-failures-<account> for failed records would have more than the %d characters that S3 allows", name, most),
+				fmt.Sprintf("the bucket %s%s-<account> for failed records would have more than the %d characters that S3 allows", name, spec.FailuresSuffix, most),
 				"Give the handler a shorter function_name, or the bucket of your own as destination_arn.")
 			return
 		}

@@ -139,8 +139,8 @@ func (s *Stack) newRoles() *control.Roles {
 	return control.NewRoles(Account, s.opts.Clock, !s.opts.IgnorePolicies)
 }
 
-func (s *Stack) policies() control.ResourcePolicies {
-	return control.ResourcePolicies{Enforced: !s.opts.IgnorePolicies}
+func (o Options) policies() control.ResourcePolicies {
+	return control.ResourcePolicies{Enforced: !o.IgnorePolicies}
 }
 
 // authorize says whether who sent a request may do what it asks for. The error is for the client.

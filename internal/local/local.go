@@ -130,7 +130,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	store := objects.New(opts.Clock)
 	s := &Stack{
-		objects: store, s3: s3.New(store, Account, control.ResourcePolicies{Enforced: !opts.IgnorePolicies}), events: newFeed(opts.Events), guards: guardedServices(),
+		objects: store, s3: s3.New(store, Account, opts.policies()), events: newFeed(opts.Events), guards: guardedServices(),
 		opts: opts, id: uuid.NewString(), user: os.Geteuid(), served: make(chan struct{}),
 		regions: map[string]*regional{}, locks: engine.NewLocks(), reopened: map[string]data{},
 	}

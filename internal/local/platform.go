@@ -42,9 +42,9 @@ func (s *Stack) newPlatform(region string, queues *control.Queues, groups *contr
 	})
 	groups.Subscribe(func(e control.LogEvent) { m.logged(groups, e) })
 	return platform{
-		kms: kmsapi.New(k, Account, s.policies()), keys: k,
+		kms: kmsapi.New(k, Account, s.opts.policies()), keys: k,
 		ssm: ssmapi.New(params), parameters: params,
-		secretsmanager: secretsapi.New(secret, s.policies()), secrets: secret,
+		secretsmanager: secretsapi.New(secret, s.opts.policies()), secrets: secret,
 		cloudwatch: cloudwatchapi.New(m.store, alarms, s.opts.Clock), meter: m, alarms: alarms,
 	}
 }

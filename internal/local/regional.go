@@ -82,11 +82,11 @@ func (s *Stack) newRegional(name string) (*regional, error) {
 	scaling := control.NewScaling[autoscalingapi.Configuration](Account, name, s.opts.Clock)
 	r := &regional{
 		platform:    base,
-		dynamodb:    dynamodbapi.New(tables, s.policies()),
+		dynamodb:    dynamodbapi.New(tables, s.opts.policies()),
 		streams:     streamsapi.New(registry),
 		logs:        logsapi.New(groups, base.keys.Usable),
-		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account, s.policies()),
-		sns:         snsapi.New(topics, Account, s.policies()),
+		sqs:         sqsapi.New(queues, s.opts.Clock, s.Endpoint, Account, s.opts.policies()),
+		sns:         snsapi.New(topics, Account, s.opts.policies()),
 		autoscaling: autoscalingapi.New(scaling, tables.Exists),
 		engine:      tables,
 		registry:    registry,

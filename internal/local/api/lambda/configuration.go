@@ -138,11 +138,18 @@ type vpcInput struct {
 	Ipv6AllowedForDualStack     bool
 }
 
+// anyResource is an ARN as Lambda's model has it where any service will do; optionalARNRule words that it may be left empty.
+const (
+	anyResource     = `arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*`
+	optionalARNRule = "satisfy regular expression pattern: (" + anyResource + ")|()"
+)
+
 var (
 	rolePattern     = regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$`)
 	handlerPattern  = regexp.MustCompile(`^\S{1,128}$`)
 	logGroupPattern = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
-	keyPattern      = regexp.MustCompile(`^arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*$`)
+	keyPattern      = regexp.MustCompile(`^` + anyResource + `$`)
+	optionalARN     = regexp.MustCompile(`^(` + anyResource + `|)$`)
 	envKeyPattern   = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_])+$`)
 )
 
@@ -182,7 +189,7 @@ func (s *settings) check(operation string) error {
 		c.need(keyPattern.MatchString(k), "kMSKeyArn", k, "satisfy regular expression pattern: "+keyPattern.String())
 	}
 	if d := s.DeadLetterConfig; d != nil {
-		c.need(keyARN.MatchString(d.TargetArn), "deadLetterConfig.targetArn", d.TargetArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+		c.need(optionalARN.MatchString(d.TargetArn), "deadLetterConfig.targetArn", d.TargetArn, optionalARNRule)
 	}
 	if err := c.err(); err != nil {
 		return err

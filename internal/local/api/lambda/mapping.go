@@ -113,7 +113,7 @@ func (s *mappingSettings) check(operation string) error {
 		c.need(anyARN.MatchString(*arn), "destinationConfig.onFailure.destination", *arn, "satisfy regular expression pattern: "+strings.ReplaceAll(anyARN.String(), "^arn", "arn"))
 	}
 	if s.KMSKeyArn != nil {
-		c.need(keyARN.MatchString(*s.KMSKeyArn), "kMSKeyArn", *s.KMSKeyArn, "satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()")
+		c.need(optionalARN.MatchString(*s.KMSKeyArn), "kMSKeyArn", *s.KMSKeyArn, optionalARNRule)
 	}
 	if s.FilterCriteria != nil {
 		for i, f := range s.FilterCriteria.Filters {
@@ -154,7 +154,6 @@ func together(c esm.Config) error {
 
 var (
 	anyARN = regexp.MustCompile(`^$|^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)`)
-	keyARN = regexp.MustCompile(`^(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*|)$`)
 	// destinationARN takes standard queues and topics, and buckets.
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html#services-dynamodb-failed-invocation
 	destinationARN = arnOf(reportTarget)
