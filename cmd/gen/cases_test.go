@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -28,6 +27,7 @@ import (
 
 	"streamgen/internal/cli"
 	"streamgen/internal/local"
+	"streamgen/internal/local/conformance/bootstrap"
 	"streamgen/internal/spec"
 	"streamgen/internal/tf"
 )
@@ -226,13 +226,8 @@ func makeForeignTables(t *testing.T, endpoint string, s *spec.Spec, src []byte) 
 // makeForeignLayers makes layers of the stack's account in the place of those of others. It gives the spec with their ARNs.
 func makeForeignLayers(t *testing.T, endpoint string, s *spec.Spec, src []byte) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.Create("lib/layer.txt")
+	layer, err := bootstrap.Pack(bootstrap.File{Name: "lib/layer.txt", Mode: 0o644, Data: []byte("a layer")})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write([]byte("a layer")); err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
 	functions := lambda.NewFromConfig(stackConfig(endpoint, s.Region))
@@ -240,7 +235,7 @@ func makeForeignLayers(t *testing.T, endpoint string, s *spec.Spec, src []byte) 
 		for _, arn := range h.Layers {
 			name := strings.Split(arn, ":")[6]
 			made, err := functions.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{
-				LayerName: &name, Content: &lambdatypes.LayerVersionContentInput{ZipFile: b.Bytes()},
+				LayerName: &name, Content: &lambdatypes.LayerVersionContentInput{ZipFile: layer},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -527,14 +527,21 @@ func TestRedriveInterrupt(t *testing.T) {
 	q.wants(0)
 }
 
-// TestRedriveAsks: on AWS somebody sees what there is before anything is sent.
-func TestRedriveAsks(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
+// givenUp writes the items a and b, and gives the queue in which a report has both.
+func (f *fixture) givenUp(t *testing.T) *testQueue {
+	t.Helper()
 	q := f.queue(t)
 	f.put(t, "a", "b")
 	list := f.recorded(t, 2)
 	q.send(reportOf(f, t, "ship", list[0].Shard, list[0].Sequence, list[1].Sequence, 2))
+	return q
+}
+
+// TestRedriveAsks: on AWS somebody sees what there is before anything is sent.
+func TestRedriveAsks(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	q := f.givenUp(t)
 	var story bytes.Buffer
 	run := func(answer string) error {
 		t.Helper()
@@ -574,10 +581,7 @@ func TestRedriveAsks(t *testing.T) {
 func TestRedriveWithoutFunction(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	q := f.queue(t)
-	f.put(t, "a", "b")
-	list := f.recorded(t, 2)
-	q.send(reportOf(f, t, "ship", list[0].Shard, list[0].Sequence, list[1].Sequence, 2))
+	q := f.givenUp(t)
 	if _, err := lambda.NewFromConfig(f.settings).DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("ship")}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,7 @@
 package conformance_test
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/flate"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -41,26 +37,12 @@ func zipOf(t *testing.T, entries ...entry) []byte {
 	return packed
 }
 
-// bomb is a package that is small and large when it is unpacked: of files of 20 MB, each of which says how large it is.
+// bomb is a package of files of 20 MB, each of which says how large it is.
 func bomb(t *testing.T, files int, says uint64) []byte {
 	t.Helper()
-	var b, deflated bytes.Buffer
-	d, err := flate.NewWriter(&deflated, flate.BestSpeed)
+	packed, err := bootstrap.Bomb(files, 20<<20, says)
 	must(t, err)
-	content := make([]byte, 20<<20)
-	_, err = d.Write(content)
-	must(t, err)
-	must(t, d.Close())
-	z := zip.NewWriter(&b)
-	for i := range files {
-		w, err := z.CreateRaw(&zip.FileHeader{Name: fmt.Sprint("zeros", i), Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(content),
-			CompressedSize64: uint64(deflated.Len()), UncompressedSize64: says})
-		must(t, err)
-		_, err = w.Write(deflated.Bytes())
-		must(t, err)
-	}
-	must(t, z.Close())
-	return b.Bytes()
+	return packed
 }
 
 // TestHarmfulPackagesAreRefused gives them as a function's new code, as the code of a new function and as a layer. Nothing of them stays.

@@ -1,14 +1,12 @@
 package host
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/flate"
-	"hash/crc32"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"streamgen/internal/local/conformance/bootstrap"
 )
 
 func TestBombStopsAtTheLimit(t *testing.T) {
@@ -26,31 +24,12 @@ func TestBombStopsAtTheLimit(t *testing.T) {
 		{"one file that says less", 1, 64 * limit, 10, "cannot be unpacked"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var b, deflated bytes.Buffer
-			d, err := flate.NewWriter(&deflated, flate.BestSpeed)
+			packed, err := bootstrap.Bomb(test.files, test.size, test.says)
 			if err != nil {
 				t.Fatal(err)
 			}
-			content := make([]byte, test.size)
-			if _, err := d.Write(content); err != nil || d.Close() != nil {
-				t.Fatal(err)
-			}
-			z := zip.NewWriter(&b)
-			for i := range test.files {
-				w, err := z.CreateRaw(&zip.FileHeader{Name: strings.Repeat("x", i+1), Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(content),
-					CompressedSize64: uint64(deflated.Len()), UncompressedSize64: test.says})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := w.Write(deflated.Bytes()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := z.Close(); err != nil {
-				t.Fatal(err)
-			}
 			dir := t.TempDir()
-			if _, err := unzip(b.Bytes(), dir, limit); (err != nil) != (test.want != "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			if _, err := unzip(packed, dir, limit); (err != nil) != (test.want != "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			var written int64

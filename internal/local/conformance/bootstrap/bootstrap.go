@@ -4,7 +4,9 @@ package bootstrap
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,6 +51,37 @@ func Pack(files ...File) ([]byte, error) {
 			return nil, err
 		}
 		if _, err := w.Write(f.Data); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Bomb gives a package of files of zeros, which is small until it is unpacked. Each has size bytes, and says, truly or not, how many.
+func Bomb(files, size int, says uint64) ([]byte, error) {
+	content := make([]byte, size)
+	var b, deflated bytes.Buffer
+	d, err := flate.NewWriter(&deflated, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Write(content); err != nil {
+		return nil, err
+	}
+	if err := d.Close(); err != nil {
+		return nil, err
+	}
+	z := zip.NewWriter(&b)
+	for i := range files {
+		w, err := z.CreateRaw(&zip.FileHeader{Name: fmt.Sprint("zeros", i), Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(content),
+			CompressedSize64: uint64(deflated.Len()), UncompressedSize64: says})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(deflated.Bytes()); err != nil {
 			return nil, err
 		}
 	}
