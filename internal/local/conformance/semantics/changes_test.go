@@ -305,10 +305,7 @@ func TestShards(t *testing.T) {
 			t.Errorf("%s is %s, want %s", what, text, pattern)
 		}
 	}
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	for _, row := range []standRow{
 		{"a stream begins with one open shard without a parent", func(s *stand) { s.equal("shards", s.shards(), []string{"1"}) }},
 		{"a shard's ID has the time and 8 hex digits", func(s *stand) {
 			s.write("+1h")

@@ -67,10 +67,7 @@ func (s *stand) delete() *lambda.DeleteEventSourceMappingOutput {
 // TestMappingShape is what the API tells of a mapping.
 func TestMappingShape(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	runStands(t, []standRow{
 		{"a plain create answers 202 with every default", func(s *stand) {
 			status, _, out := s.rest(http.MethodPost, "", fmt.Sprintf(`{"EventSourceArn":%q,"FunctionName":"fn","StartingPosition":"TRIM_HORIZON"}`, s.stream))
 			s.equal("the status", status, http.StatusAccepted)
@@ -148,14 +145,7 @@ func TestMappingShape(t *testing.T) {
 			s.must(err)
 			s.equal("mappings", len(out.EventSourceMappings), 2)
 		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t)
-			s.register("fn")
-			row.run(s)
-		})
-	}
+	})
 }
 
 // TestMappingRanges is the range of each option: its ends are taken, and what is beyond them is not.
@@ -230,10 +220,7 @@ func TestMappingErrors(t *testing.T) {
 		missing = "The resource you requested does not exist."
 		invalid = "InvalidParameterValueException"
 	)
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	runStands(t, []standRow{
 		{"a read of an unknown UUID", func(s *stand) {
 			_, err := s.lambda.GetEventSourceMapping(s.Context(), &lambda.GetEventSourceMappingInput{UUID: aws.String(absent)})
 			s.refused(err, "ResourceNotFoundException", 404, missing)
@@ -286,14 +273,7 @@ func TestMappingErrors(t *testing.T) {
 			s.refused(err, "ValidationException", 400, "1 validation error detected: Value 'Others' at 'functionResponseTypes' failed to satisfy constraint: "+
 				"Member must satisfy enum value set: [ReportBatchItemFailures]")
 		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t)
-			s.register("fn")
-			row.run(s)
-		})
-	}
+	})
 }
 
 // badFilter wants a pattern to be refused. The stack says more than AWS does: after AWS's words comes what is wrong.
@@ -310,10 +290,7 @@ func (s *stand) badFilter(pattern string) {
 func TestMappingStates(t *testing.T) {
 	t.Parallel()
 	on, off := lambda.UpdateEventSourceMappingInput{Enabled: new(true)}, lambda.UpdateEventSourceMappingInput{Enabled: new(false)}
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	runStands(t, []standRow{
 		{"Creating comes to Enabled", func(s *stand) {
 			s.equal("created", *s.create(options{}).State, "Creating")
 			s.equal("settled", s.shown(), "Enabled, No records processed")
@@ -408,12 +385,5 @@ func TestMappingStates(t *testing.T) {
 			s.expect("b").reply(ok)
 			s.settle()
 		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t)
-			s.register("fn")
-			row.run(s)
-		})
-	}
+	})
 }

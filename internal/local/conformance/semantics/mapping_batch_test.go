@@ -70,10 +70,7 @@ func TestBatching(t *testing.T) {
 			deliveries: []delivery{{"a:1 b:1 c:1", ok, ""}},
 		},
 	})
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	runStands(t, []standRow{
 		{"the event has the records alone", func(s *stand) {
 			s.write("a")
 			s.create(options{})
@@ -173,14 +170,7 @@ func TestBatching(t *testing.T) {
 				c.reply(ok)
 			}
 		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t)
-			s.register("fn")
-			row.run(s)
-		})
-	}
+	})
 }
 
 // TestLanes is how a shard's batches run side by side.
@@ -190,10 +180,7 @@ func TestLanes(t *testing.T) {
 	for i := range 30 {
 		keys = append(keys, fmt.Sprintf("item-%02d", i))
 	}
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	runStands(t, []standRow{
 		{"without ParallelizationFactor one batch is in flight", func(s *stand) {
 			s.write("a b")
 			s.create(options{BatchSize: new(int32(1))})
@@ -285,14 +272,7 @@ func TestLanes(t *testing.T) {
 				c.reply(ok)
 			}
 		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t)
-			s.register("fn")
-			row.run(s)
-		})
-	}
+	})
 }
 
 // answer adds a function of this process that answers its calls side by side.
@@ -339,10 +319,7 @@ func (s *stand) restart() {
 // TestRestart is what a mapping delivers after a stack with a data folder has ended, however that came.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	for _, row := range []standRow{
 		{"what is done does not come again", func(s *stand) {
 			s.write("a b")
 			s.create(options{})

@@ -102,7 +102,7 @@ func isTable(e ast.Expr) bool {
 	}
 	switch row := list.Elt.(type) {
 	case *ast.Ident:
-		return row.Name == "mappingRow"
+		return row.Name == "mappingRow" || row.Name == "standRow"
 	case *ast.StructType:
 		return len(row.Fields.List) > 0 && row.Fields.List[0].Names[0].Name == "name"
 	}

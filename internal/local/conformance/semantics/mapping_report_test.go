@@ -49,10 +49,7 @@ func (s *stand) giveUp(destination string, answer reply) (*call, string) {
 // TestReports is what an on-failure destination gets, byte for byte.
 func TestReports(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	for _, row := range []standRow{
 		{"a queue gets the document, and needs no policy", func(s *stand) {
 			s.queue()
 			_, want := s.giveUp(queueARN, fails)

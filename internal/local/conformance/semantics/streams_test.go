@@ -53,10 +53,7 @@ func TestRecord(t *testing.T) {
 	arn := `,"eventSourceARN":"` + tableARN + `/stream/2026-11-23T04:05:06.789"`
 	number := func(n int) string { return fmt.Sprintf(`"SequenceNumber":"1%020d"`, n) }
 	const both = `"StreamViewType":"NEW_AND_OLD_IMAGES"`
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	for _, row := range []standRow{
 		{"its members are there in Lambda's order", func(s *stand) {
 			s.put(key, `{"id2":{"S":"id2_new_value"},"id":{"S":"id_value"}}`)
 			s.equal("the second record", s.delivered()[1], s.recordText("MODIFY", `"Keys":`+key+
@@ -257,10 +254,7 @@ func TestStreamsAPI(t *testing.T) {
 		}
 		return out.StreamDescription, nil
 	}
-	for _, row := range []struct {
-		name string
-		run  func(*stand)
-	}{
+	for _, row := range []standRow{
 		{"ListStreams names a table's streams", func(s *stand) {
 			_, err := s.setView("")
 			s.must(err)
